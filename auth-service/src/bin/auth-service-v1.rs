@@ -1,0 +1,2 @@
+//! auth-service v1.
+fn main() {}

@@ -1,0 +1,2 @@
+//! auth-service v2.
+fn main() {}

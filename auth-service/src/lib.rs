@@ -1,0 +1,1 @@
+//! Demo service: issues and verifies tokens, in two versions.

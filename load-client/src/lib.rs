@@ -1,0 +1,1 @@
+//! Drives load, observes versions, judges the split against what the manifests declare.

@@ -1,0 +1,1 @@
+//! An embedded data plane with Istio's semantics.

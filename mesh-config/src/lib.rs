@@ -1,0 +1,1 @@
+//! Istio manifests in, routing decisions out: pure, no I/O.

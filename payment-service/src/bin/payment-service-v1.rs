@@ -1,0 +1,2 @@
+//! payment-service v1.
+fn main() {}

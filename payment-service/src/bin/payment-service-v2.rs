@@ -1,0 +1,2 @@
+//! payment-service v2.
+fn main() {}

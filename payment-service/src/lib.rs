@@ -1,0 +1,1 @@
+//! Demo service: takes payments, asks auth-service on each, in two versions.

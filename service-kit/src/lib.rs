@@ -1,0 +1,1 @@
+//! What the demo services share: configuration, probes, metrics, version report, drain.
