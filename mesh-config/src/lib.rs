@@ -1,1 +1,44 @@
 //! Istio manifests in, routing decisions out: pure, no I/O.
+//!
+//! [`parse`] turns manifest text into typed [`Object`]s, or into every [`Problem`] it has, each with its place.
+//! [`Mesh`] is an immutable set of objects; [`Mesh::view`] compiles it for one [`Client`] into what a proxy needs
+//! per request. [`Mesh::distribution`] and [`explain`] answer from the same compiled form, so that a judge, a proxy
+//! and a person reading an explanation cannot disagree.
+//!
+//! Behaviour follows Istio 1.31 with Envoy 1.40.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod client;
+mod duration;
+mod explain;
+mod host;
+mod mesh;
+mod object;
+mod path;
+mod problem;
+mod route;
+mod text;
+mod view;
+
+pub use client::{Client, Locality, Role, Workload};
+pub use explain::{Explanation, TriedRule, explain};
+pub use mesh::{Change, Mesh, Verb};
+pub use object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
+pub use object::gateway::{Gateway, Server};
+pub use object::kubernetes::{
+    Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, WorkloadEntry,
+};
+pub use object::virtual_service::{HttpMatch, HttpRoute, RouteDestination, VirtualService};
+pub use object::{Metadata, Object, ObjectKey, Place, Spec, parse};
+pub use path::normalise_path;
+pub use problem::{Mark, Placed, Problem, Problems, Source};
+pub use route::headers::HeaderRules;
+pub use route::matching::{RequestHead, RequestMatch, StringMatch};
+pub use route::retry::{RetryOn, RetryPolicy};
+pub use route::rewrite::Rewrite;
+pub use route::{Action, Destination, Forward, Route, RuleRef};
+pub use view::cluster::{
+    Cluster, ClusterId, ClusterPolicy, ConnectionPool, Endpoint, LoadBalancer, OutlierDetection,
+};
+pub use view::distribution::{Distribution, Outcome, Share};
+pub use view::{GatewayServer, RouteTable, Routing, View, VirtualHost};

@@ -1,0 +1,143 @@
+//! Kubernetes and Istio objects, typed.
+
+pub(crate) mod destination_rule;
+pub(crate) mod gateway;
+pub(crate) mod kubernetes;
+pub(crate) mod virtual_service;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::problem::{Mark, Problem, Problems, Source};
+use destination_rule::DestinationRule;
+use gateway::Gateway;
+use kubernetes::{Deployment, Service, WorkloadEntry};
+use virtual_service::VirtualService;
+
+/// What identifies an object. Cluster-scoped kinds have the empty namespace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ObjectKey {
+    /// `VirtualService`, `Service`, ...
+    pub kind: String,
+    /// Empty for cluster-scoped kinds.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            return write!(f, "{} {}", self.kind, self.name);
+        }
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// `metadata`, as far as anything here looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Name of the object.
+    pub name: String,
+    /// `default` if not given; empty for cluster-scoped kinds.
+    pub namespace: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Unix seconds; decides the age of the object when given.
+    pub creation_timestamp: Option<i64>,
+}
+
+/// Where an object begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the source.
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
+}
+
+/// One object of a manifest.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// `networking.istio.io/v1`, ...
+    pub api_version: String,
+    /// As written.
+    pub kind: String,
+    /// Name, namespace, labels, ...
+    pub metadata: Metadata,
+    /// What it says.
+    pub spec: Spec,
+    /// Where it was read.
+    pub place: Place,
+    /// The YAML document it was read from (of a List: the whole List).
+    pub text: Arc<str>,
+    /// Line of the file at which `text` begins.
+    pub(crate) text_line: usize,
+    /// The document as a value; equality of this decides between configured and unchanged.
+    pub(crate) content: Arc<serde_json::Value>,
+}
+
+impl Object {
+    /// Kind, namespace and name.
+    #[must_use]
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey {
+            kind: self.kind.clone(),
+            namespace: self.metadata.namespace.clone(),
+            name: self.metadata.name.clone(),
+        }
+    }
+
+    /// The object as a JSON value, as written (without defaults).
+    #[must_use]
+    pub fn content(&self) -> &serde_json::Value {
+        &self.content
+    }
+
+    /// A problem at a place inside this object.
+    pub(crate) fn problem(&self, mark: Mark, message: String, advice: Option<String>) -> Problem {
+        let line = self
+            .text
+            .lines()
+            .nth(mark.line.saturating_sub(self.text_line))
+            .unwrap_or_default();
+        Problem::new(&self.place.file, mark, line, message, advice)
+    }
+}
+
+/// What an object says, by kind.
+#[derive(Clone, Debug)]
+pub enum Spec {
+    /// A namespace: known, nothing to act on.
+    Namespace,
+    /// A service account: known, nothing to act on.
+    ServiceAccount,
+    /// A name with ports in front of the workloads that its selector finds.
+    Service(Service),
+    /// Processes to run.
+    Deployment(Deployment),
+    /// An endpoint that already runs somewhere.
+    WorkloadEntry(WorkloadEntry),
+    /// Ports and hosts of a gateway.
+    Gateway(Gateway),
+    /// Routing rules.
+    VirtualService(VirtualService),
+    /// Subsets and policies.
+    DestinationRule(DestinationRule),
+    /// A real kind that nothing here acts on.
+    NotEnforced,
+}
+
+/// Reads every document of every source.
+///
+/// # Errors
+/// Every problem of every document of every source at once.
+pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
+    let _ = sources;
+    Ok(Vec::new())
+}

@@ -1,0 +1,78 @@
+//! VirtualService.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::problem::{Mark, Placed};
+use crate::route::headers::HeaderRules;
+use crate::route::matching::RequestMatch;
+use crate::route::retry::RetryPolicy;
+use crate::route::rewrite::Rewrite;
+
+/// `VirtualService`: routing rules for hosts.
+#[derive(Clone, Debug, Default)]
+pub struct VirtualService {
+    /// As written, short names not completed.
+    pub hosts: Vec<Placed<String>>,
+    /// Empty means `mesh`.
+    pub gateways: Vec<String>,
+    /// Empty means everybody.
+    pub export_to: Vec<String>,
+    /// In order; the first that matches wins.
+    pub http: Vec<HttpRoute>,
+}
+
+/// One entry of `spec.http`.
+#[derive(Clone, Debug, Default)]
+pub struct HttpRoute {
+    /// Where it begins.
+    pub mark: Mark,
+    /// For logs.
+    pub name: Option<String>,
+    /// Empty matches everything; otherwise one of them must match.
+    pub matches: Vec<HttpMatch>,
+    /// Where matching requests go.
+    pub route: Vec<RouteDestination>,
+    /// For all tries together.
+    pub timeout: Option<Duration>,
+    /// `None`: Istio's default. `Some(None)`: switched off.
+    pub retries: Option<Option<RetryPolicy>>,
+    /// Of path and authority.
+    pub rewrite: Option<Rewrite>,
+    /// On requests and responses, for every destination.
+    pub headers: HeaderRules,
+}
+
+/// One block of `match`. The first fields are decided against the client when a view is compiled.
+#[derive(Clone, Debug, Default)]
+pub struct HttpMatch {
+    /// Where it begins.
+    pub mark: Mark,
+    /// Appended to the route's name.
+    pub name: Option<String>,
+    /// Port the client dialled.
+    pub port: Option<u16>,
+    /// Replaces the two source conditions when not empty.
+    pub gateways: Vec<String>,
+    /// Must be among the client's labels.
+    pub source_labels: BTreeMap<String, String>,
+    /// Must be the client's namespace.
+    pub source_namespace: Option<String>,
+    /// Decided per request.
+    pub request: RequestMatch,
+}
+
+/// One entry of `route`.
+#[derive(Clone, Debug, Default)]
+pub struct RouteDestination {
+    /// As written.
+    pub host: Placed<String>,
+    /// Name of a subset.
+    pub subset: Option<Placed<String>>,
+    /// Port of the destination Service.
+    pub port: Option<u16>,
+    /// Share of the requests; ignored when there is one destination.
+    pub weight: u32,
+    /// For this destination.
+    pub headers: HeaderRules,
+}

@@ -1,0 +1,121 @@
+//! Routes: what a request must be like, and what happens to it.
+
+pub(crate) mod headers;
+pub(crate) mod matching;
+pub(crate) mod retry;
+pub(crate) mod rewrite;
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::object::ObjectKey;
+use crate::view::cluster::ClusterId;
+use headers::HeaderRules;
+use matching::RequestMatch;
+use retry::RetryPolicy;
+use rewrite::Rewrite;
+
+/// One compiled route: an entry of `spec.http` with one of its match blocks.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// For logs: `default` without a VirtualService.
+    pub name: String,
+    /// The rule it came from; `None` for the default route of a Service.
+    pub rule: Option<RuleRef>,
+    /// Conditions, all of which must hold.
+    pub matcher: RequestMatch,
+    /// What happens.
+    pub action: Action,
+}
+
+/// Where a route was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleRef {
+    /// The VirtualService.
+    pub object: ObjectKey,
+    /// Index in `spec.http`.
+    pub index: usize,
+    /// Index in `match`, `None` for a rule without `match`.
+    pub block: Option<usize>,
+    /// Name of the source.
+    pub file: String,
+    /// 1-based line of the rule (or of the match block).
+    pub line: usize,
+}
+
+/// What happens to a request that matched.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// It is sent to one of the destinations.
+    Forward(Forward),
+}
+
+/// Forwarding to one of several destinations.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// At least one. Of several, none has weight 0.
+    pub destinations: Vec<Destination>,
+    /// Sum of the weights; at least 1.
+    pub total_weight: u64,
+    /// For all tries together; `None`: no limit.
+    pub timeout: Option<Duration>,
+    /// `None`: no retries.
+    pub retry: Option<RetryPolicy>,
+    /// Of path and authority.
+    pub rewrite: Option<Rewrite>,
+    /// Of the route, for every destination.
+    pub headers: HeaderRules,
+}
+
+/// One place a request may go to.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Full name.
+    pub host: String,
+    /// Name of the subset.
+    pub subset: Option<String>,
+    /// Port of the Service.
+    pub port: u16,
+    /// Its part of [`Forward::total_weight`].
+    pub weight: u32,
+    /// The cluster, or the name of one that does not exist: 503, flag NC.
+    pub cluster: Result<ClusterId, String>,
+    /// For this destination.
+    pub headers: HeaderRules,
+    /// The subset's `version` label, else the subset's name.
+    pub version: Option<String>,
+}
+
+impl Forward {
+    /// The destination whose interval contains `random` modulo the total weight; intervals in list order.
+    #[must_use]
+    pub fn draw(&self, random: u64) -> &Destination {
+        let mut rest = random % self.total_weight.max(1);
+        for destination in &self.destinations {
+            if rest < u64::from(destination.weight) {
+                return destination;
+            }
+            rest -= u64::from(destination.weight);
+        }
+        &self.destinations[0]
+    }
+
+    /// The path (and query) to send, `None` when nothing is rewritten. `path` is the normalised one of the request.
+    #[must_use]
+    pub fn rewrite_path(&self, matcher: &RequestMatch, path: &str) -> Option<String> {
+        let _ = (matcher, path);
+        None
+    }
+
+    /// Changes the headers of a request on its way to `destination`; the new authority, if a rule sets one.
+    pub fn request_headers(&self, destination: &Destination, headers: &mut HeaderMap) -> Option<HeaderValue> {
+        let _ = (destination, headers);
+        None
+    }
+
+    /// Changes the headers of a response, including answers that the proxy makes itself for this route.
+    pub fn response_headers(&self, destination: &Destination, headers: &mut HeaderMap) {
+        let _ = (destination, headers);
+    }
+}
