@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub(crate) use super::read_destination_rule::read;
 use crate::problem::Placed;
 use crate::view::cluster::{ConnectionPool, LoadBalancer, OutlierDetection};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::problem::Placed;
+use crate::text::Value;
 
 /// `Gateway`: ports and hosts that the selected gateway pods serve.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,4 +25,49 @@ pub struct Server {
     pub http: bool,
     /// `host`, `namespace/host`, `./host`, `*/host`.
     pub hosts: Vec<Placed<String>>,
+}
+
+pub(crate) fn read(value: &Value<'_>) -> Option<Gateway> {
+    value.fields(|fields| {
+        let servers = fields.required("servers").map(|v| v.list()).unwrap_or_default();
+        Gateway {
+            selector: fields.get("selector").map(|v| v.text_map()).unwrap_or_default(),
+            servers: servers.iter().filter_map(read_server).collect(),
+        }
+    })
+}
+
+fn read_server(value: &Value<'_>) -> Option<Server> {
+    value.fields(|fields| {
+        fields.accept(&["name"]);
+        fields.not_supported(&["tls", "bind", "defaultEndpoint"]);
+        let port = fields.required("port").and_then(|v| read_port(&v));
+        let hosts = fields.required("hosts").map(|v| v.placed_texts()).unwrap_or_default();
+        if hosts.is_empty() && fields.value().has("hosts") {
+            fields.value().problem("a server needs a host");
+        }
+        Some(Server { hosts, ..port? })
+    })?
+}
+
+fn read_port(value: &Value<'_>) -> Option<Server> {
+    value.fields(|fields| {
+        fields.accept(&["targetPort"]);
+        let protocol = fields.required("protocol").and_then(|v| {
+            let http = v.choice(&[
+                ("HTTP", true), ("HTTP2", true), ("GRPC", true), ("GRPC-WEB", true), ("HTTPS", false), ("MONGO", false), ("TCP", false),
+                ("TLS", false),
+            ])?;
+            if !http {
+                v.not_supported();
+            }
+            Some(http)
+        });
+        Some(Server {
+            port: fields.required("number").and_then(|v| v.port())?,
+            name: fields.required("name").and_then(|v| v.text()).unwrap_or_default(),
+            http: protocol?,
+            hosts: Vec::new(),
+        })
+    })?
 }

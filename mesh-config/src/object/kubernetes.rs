@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(crate) use super::read_kubernetes::{read_deployment, read_service, read_workload_entry};
 use crate::client::Locality;
 
 /// A port given by number or by the name of a container port.

@@ -2,7 +2,12 @@
 
 pub(crate) mod destination_rule;
 pub(crate) mod gateway;
+mod kinds;
 pub(crate) mod kubernetes;
+mod read;
+mod read_destination_rule;
+mod read_kubernetes;
+mod read_virtual_service;
 pub(crate) mod virtual_service;
 
 use std::collections::BTreeMap;
@@ -11,7 +16,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::problem::{Mark, Problem, Problems, Source};
+use crate::problem::{Mark, Problem};
+pub use read::parse;
 use destination_rule::DestinationRule;
 use gateway::Gateway;
 use kubernetes::{Deployment, Service, WorkloadEntry};
@@ -131,13 +137,4 @@ pub enum Spec {
     DestinationRule(DestinationRule),
     /// A real kind that nothing here acts on.
     NotEnforced,
-}
-
-/// Reads every document of every source.
-///
-/// # Errors
-/// Every problem of every document of every source at once.
-pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
-    let _ = sources;
-    Ok(Vec::new())
 }

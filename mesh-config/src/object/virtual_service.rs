@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(crate) use super::read_virtual_service::read;
 use crate::problem::{Mark, Placed};
 use crate::route::headers::HeaderRules;
 use crate::route::matching::RequestMatch;

@@ -2,6 +2,8 @@
 
 pub(crate) mod headers;
 pub(crate) mod matching;
+pub(crate) mod pattern;
+pub(crate) mod read_match;
 pub(crate) mod retry;
 pub(crate) mod rewrite;
 
@@ -11,7 +13,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::object::ObjectKey;
 use crate::view::cluster::ClusterId;
-use headers::HeaderRules;
+use headers::{HeaderRules, Operations};
 use matching::RequestMatch;
 use retry::RetryPolicy;
 use rewrite::Rewrite;
@@ -104,18 +106,31 @@ impl Forward {
     /// The path (and query) to send, `None` when nothing is rewritten. `path` is the normalised one of the request.
     #[must_use]
     pub fn rewrite_path(&self, matcher: &RequestMatch, path: &str) -> Option<String> {
-        let _ = (matcher, path);
-        None
+        self.rewrite.as_ref()?.path(matcher, path)
     }
 
     /// Changes the headers of a request on its way to `destination`; the new authority, if a rule sets one.
+    ///
+    /// With one destination its operations join the route's and win; with several they run before the route's, which
+    /// win. The authority of the route wins in both cases. This is what Envoy makes of istiod's configuration.
     pub fn request_headers(&self, destination: &Destination, headers: &mut HeaderMap) -> Option<HeaderValue> {
-        let _ = (destination, headers);
-        None
+        self.operate(&self.headers.request, &destination.headers.request, headers);
+        let rewrite = self.rewrite.as_ref().and_then(|rewrite| rewrite.authority.as_ref());
+        let operations = self.headers.authority.as_ref().or(destination.headers.authority.as_ref());
+        rewrite.or(operations).cloned()
     }
 
     /// Changes the headers of a response, including answers that the proxy makes itself for this route.
     pub fn response_headers(&self, destination: &Destination, headers: &mut HeaderMap) {
-        let _ = (destination, headers);
+        self.operate(&self.headers.response, &destination.headers.response, headers);
+    }
+
+    fn operate(&self, route: &Operations, destination: &Operations, headers: &mut HeaderMap) {
+        if self.destinations.len() == 1 {
+            headers::apply(&[route, destination], headers);
+        } else {
+            headers::apply(&[destination], headers);
+            headers::apply(&[route], headers);
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Retries.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::text::{Value, similar};
 
 /// When and how often a request is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,4 +52,137 @@ pub struct RetryOn {
     pub status_codes: Vec<u16>,
     /// A response with `x-envoy-ratelimited`.
     pub envoy_ratelimited: bool,
+}
+impl Default for RetryPolicy {
+    /// What Istio does on every route without `retries`: two retries of what was not started on.
+    fn default() -> Self {
+        RetryPolicy {
+            attempts: 2,
+            on: RetryOn::default_words(),
+            per_try_timeout: None,
+            back_off: Duration::from_millis(25),
+            avoid_previous_hosts: true,
+        }
+    }
+}
+
+/// Reads `retries`; `Some(None)`: switched off.
+pub(crate) fn read(value: &Value<'_>) -> Option<Option<RetryPolicy>> {
+    value.fields(|fields| {
+        let attempts = fields.get("attempts").and_then(|v| v.count()).unwrap_or(0);
+        let per_try_timeout = fields.get("perTryTimeout").and_then(|v| v.duration());
+        let words = fields.get("retryOn");
+        if let Some(remote) = fields.get("retryRemoteLocalities")
+            && remote.boolean() == Some(true)
+        {
+            remote.not_supported();
+        }
+        if attempts == 0 && (per_try_timeout.is_some() || words.is_some()) {
+            fields.value().problem("`attempts: 0` switches retries off; perTryTimeout and retryOn must go");
+        }
+        let default = RetryPolicy::default();
+        let policy = RetryPolicy {
+            attempts,
+            on: words.and_then(|v| read_words(&v)).unwrap_or(default.on),
+            per_try_timeout,
+            back_off: fields.get("backoff").and_then(|v| v.duration()).unwrap_or(default.back_off),
+            avoid_previous_hosts: fields
+                .get("retryIgnorePreviousHosts")
+                .and_then(|v| v.boolean())
+                .unwrap_or(true),
+        };
+        (attempts > 0).then_some(policy)
+    })
+}
+
+/// Reads `retryOn`: words and response codes with commas and without blanks.
+fn read_words(value: &Value<'_>) -> Option<RetryOn> {
+    let text = value.text()?;
+    if text.is_empty() {
+        return None;
+    }
+    let mut on = RetryOn::default();
+    for word in text.split(',') {
+        if let Some(field) = on.word(word) {
+            *field = true;
+            continue;
+        }
+        match word {
+            // Takes effect through the codes beside it.
+            "retriable-status-codes" => {}
+            "retriable-headers" | "http3-post-connect-failure" => {
+                value.problem(format!("not supported yet: retryOn `{word}`"));
+            }
+            _ => match status_code(word) {
+                Some(code) => on.status_codes.push(code),
+                None => report_word(value, word),
+            },
+        }
+    }
+    Some(on)
+}
+
+fn report_word(value: &Value<'_>, word: &str) {
+    let message = format!("`{word}` is neither a retry condition nor a response code");
+    let advice = if word.contains(char::is_whitespace) {
+        Some("write the list without blanks".to_owned())
+    } else {
+        similar::did_you_mean(word, WORDS)
+    };
+    match advice {
+        Some(advice) => value.problem_with(message, advice),
+        None => value.problem(message),
+    }
+}
+
+fn status_code(word: &str) -> Option<u16> {
+    let code = word.parse().ok()?;
+    http::StatusCode::from_u16(code).ok()?.canonical_reason().map(|_| code)
+}
+
+const WORDS: &[&str] = &[
+    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "retriable-4xx", "refused-stream",
+    "retriable-status-codes", "retriable-headers", "envoy-ratelimited", "cancelled", "deadline-exceeded", "internal",
+    "resource-exhausted", "unavailable",
+];
+
+impl RetryOn {
+    fn default_words() -> Self {
+        RetryOn {
+            connect_failure: true,
+            refused_stream: true,
+            unavailable: true,
+            cancelled: true,
+            ..RetryOn::default()
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Option<&mut bool> {
+        Some(match word {
+            "connect-failure" => &mut self.connect_failure,
+            "refused-stream" => &mut self.refused_stream,
+            "reset" => &mut self.reset,
+            "reset-before-request" => &mut self.reset_before_request,
+            "gateway-error" => &mut self.gateway_error,
+            "5xx" => &mut self.five_xx,
+            "retriable-4xx" => &mut self.retriable_4xx,
+            "cancelled" => &mut self.cancelled,
+            "deadline-exceeded" => &mut self.deadline_exceeded,
+            "internal" => &mut self.internal,
+            "resource-exhausted" => &mut self.resource_exhausted,
+            "unavailable" => &mut self.unavailable,
+            "envoy-ratelimited" => &mut self.envoy_ratelimited,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for RetryOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut copy = self.clone();
+        let words = WORDS.iter().filter(|word| copy.word(word).is_some_and(|set| *set));
+        let mut parts: Vec<String> = words.map(|word| (*word).to_owned()).collect();
+        parts.extend(self.status_codes.iter().map(u16::to_string));
+        f.write_str(&parts.join(","))
+    }
 }

@@ -1,5 +1,115 @@
 //! Rewriting of path and authority.
 
+use http::HeaderValue;
+
+use super::matching::{RequestMatch, StringMatch};
+use super::pattern::Pattern;
+use crate::text::Value;
+
 /// `rewrite` of a route, compiled.
 #[derive(Clone, Debug, Default)]
-pub struct Rewrite {}
+pub struct Rewrite {
+    path: Option<PathRewrite>,
+    /// Replaces the Host literally.
+    pub(crate) authority: Option<HeaderValue>,
+}
+
+#[derive(Clone, Debug)]
+enum PathRewrite {
+    /// Replaces what the match found: the prefix, or the whole path for exact and regex.
+    Matched(String),
+    /// Every match of the pattern; `\1` is the first group.
+    Regex(Pattern, String),
+}
+
+impl Rewrite {
+    /// The path and query to send, `None` when nothing is rewritten.
+    pub(crate) fn path(&self, matcher: &RequestMatch, path_and_query: &str) -> Option<String> {
+        let split = path_and_query.find('?').unwrap_or(path_and_query.len());
+        let (path, query) = path_and_query.split_at(split);
+        let new = match self.path.as_ref()? {
+            PathRewrite::Matched(uri) => {
+                // Textual, without repairing slashes, as in Envoy. Without a uri match only the leading slash goes.
+                let matched = match matcher.uri.as_ref().map(|uri| &uri.text) {
+                    Some(StringMatch::Prefix(prefix)) => prefix.len(),
+                    Some(StringMatch::Exact(_) | StringMatch::Regex(_)) => path.len(),
+                    None => 1,
+                };
+                format!("{uri}{}", path.get(matched..).unwrap_or_default())
+            }
+            PathRewrite::Regex(pattern, replacement) => replace_all(pattern, replacement, path),
+        };
+        (!new.is_empty()).then(|| new + query)
+    }
+}
+
+/// Replaces every match. A replacement that names a group the pattern lacks leaves the path as it is.
+fn replace_all(pattern: &Pattern, replacement: &str, path: &str) -> String {
+    let groups = pattern.regex().captures_len();
+    let Some(pieces) = pieces(replacement).filter(|pieces| pieces.iter().all(|(_, g)| g.is_none_or(|g| g < groups)))
+    else {
+        return path.to_owned();
+    };
+    let replaced = pattern.regex().replace_all(path.as_bytes(), |found: &regex::bytes::Captures<'_>| {
+        let mut text = Vec::new();
+        for (literal, group) in &pieces {
+            text.extend_from_slice(literal.as_bytes());
+            if let Some(found) = group.and_then(|group| found.get(group)) {
+                text.extend_from_slice(found.as_bytes());
+            }
+        }
+        text
+    });
+    String::from_utf8_lossy(&replaced).into_owned()
+}
+
+/// Literal texts, each followed by a group; `\\` is a backslash. `None` for a stray backslash.
+fn pieces(replacement: &str) -> Option<Vec<(String, Option<usize>)>> {
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut characters = replacement.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            literal.push(character);
+            continue;
+        }
+        match characters.next()? {
+            '\\' => literal.push('\\'),
+            digit => pieces.push((std::mem::take(&mut literal), Some(digit.to_digit(10)? as usize))),
+        }
+    }
+    pieces.push((literal, None));
+    Some(pieces)
+}
+
+/// Reads `rewrite`.
+pub(crate) fn read(value: &Value<'_>) -> Option<Rewrite> {
+    value.fields(|fields| {
+        fields.at_most_one(&["uri", "uriRegexRewrite"]);
+        let uri = fields.get("uri").and_then(|v| v.text()).filter(|uri| !uri.is_empty());
+        let regex = fields.get("uriRegexRewrite").map(|v| (read_regex(&v), v));
+        let authority = fields.get("authority").and_then(|v| {
+            let text = v.text().filter(|text| !text.is_empty())?;
+            HeaderValue::from_str(&text).map_err(|_| v.problem("this is not a host")).ok()
+        });
+        if uri.is_none() && regex.is_none() && authority.is_none() {
+            fields.value().problem("needs one of uri, uriRegexRewrite and authority");
+        }
+        let path = uri.map(PathRewrite::Matched).or_else(|| regex.and_then(|(regex, _)| regex));
+        Rewrite { path, authority }
+    })
+}
+
+fn read_regex(value: &Value<'_>) -> Option<PathRewrite> {
+    value.fields(|fields| {
+        let pattern = fields.required("match").and_then(|v| Pattern::read(&v, Pattern::anywhere));
+        let replacement = fields.required("rewrite").and_then(|v| {
+            let text = v.text()?;
+            if text.is_empty() {
+                v.problem("an empty text counts as missing");
+            }
+            Some(text)
+        });
+        Some(PathRewrite::Regex(pattern?, replacement?))
+    })?
+}

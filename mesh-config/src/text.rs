@@ -1,1 +1,0 @@
-//! Documents with places.

@@ -1,0 +1,90 @@
+//! Documents with places: YAML text becomes a tree in which every key and value knows its line and column.
+//!
+//! The objects are read from this tree and not straight into serde structs, because a tree lets every problem of a
+//! document be reported at once, each with its path (`spec.http[0].mirror`), and tells a real field that is not
+//! implemented from a misspelt one.
+
+mod node;
+mod read;
+pub(crate) mod similar;
+
+use std::cell::RefCell;
+
+pub(crate) use node::Item;
+pub(crate) use read::{Fields, Value};
+
+use crate::problem::{Mark, Problem, Source};
+
+/// One document of a source: its text and the line at which it begins.
+pub(crate) struct Document<'a> {
+    /// The source's name.
+    pub(crate) file: &'a str,
+    /// Its text, without the `---` of the next one.
+    pub(crate) text: &'a str,
+    /// 1-based line of the source at which `text` begins.
+    pub(crate) first_line: usize,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Document<'a> {
+    /// Cuts a source at its document markers. A line that begins with `---` is one wherever it stands: YAML forbids
+    /// it inside of any scalar.
+    pub(crate) fn split(source: &'a Source) -> Vec<Document<'a>> {
+        let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+        let mut cuts = vec![(0, 1)];
+        let mut offset = 0;
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            if offset > 0 && is_marker(line) {
+                cuts.push((offset, index + 1));
+            }
+            offset += line.len();
+        }
+        let ends = cuts.iter().skip(1).map(|cut| cut.0).chain([text.len()]);
+        let pieces = cuts.iter().zip(ends);
+        pieces
+            .map(|(&(start, first_line), end)| Document {
+                file: &source.name,
+                text: &text[start..end],
+                first_line,
+                problems: RefCell::default(),
+            })
+            .collect()
+    }
+
+    /// The tree, or `None` if the document is empty or does not parse (then there is a problem).
+    pub(crate) fn tree(&self) -> Option<Item> {
+        match node::read(self.text, self.first_line) {
+            Ok(item) => item.filter(|item| !item.is_null()),
+            Err((mark, message)) => {
+                self.report(mark, message, None);
+                None
+            }
+        }
+    }
+
+    /// The root of a tree of this document, to be read.
+    pub(crate) fn root<'d>(&'d self, item: &'d Item) -> Value<'d> {
+        Value::root(self, item)
+    }
+
+    /// Records a problem at a place of this document.
+    pub(crate) fn report(&self, mark: Mark, message: String, advice: Option<String>) {
+        let line = self.text.lines().nth(mark.line.saturating_sub(self.first_line)).unwrap_or_default();
+        self.problems.borrow_mut().push(Problem::new(self.file, mark, line, message, advice));
+    }
+
+    /// How many problems there are so far.
+    pub(crate) fn problem_count(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
+    /// All problems.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+}
+
+fn is_marker(line: &str) -> bool {
+    let rest = line.strip_prefix("---").or_else(|| line.strip_prefix("..."));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}

@@ -1,0 +1,193 @@
+//! The tree of a document.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
+
+use crate::problem::{Mark, Placed};
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) node: Node,
+    pub(crate) mark: Mark,
+}
+
+/// A value. Numbers keep whether they were whole.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Null,
+    Bool(bool),
+    Whole(i128),
+    Float(f64),
+    Text(String),
+    List(Vec<Item>),
+    Map(Vec<(Placed<String>, Item)>),
+}
+
+impl Item {
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.node, Node::Null)
+    }
+
+    /// The same without places, as JSON.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.node {
+            Node::Null => Json::Null,
+            Node::Bool(value) => Json::Bool(*value),
+            Node::Whole(value) => i64::try_from(*value).map_or(Json::Null, Json::from),
+            Node::Float(value) => Json::from(*value),
+            Node::Text(value) => Json::String(value.clone()),
+            Node::List(items) => Json::Array(items.iter().map(Item::to_json).collect()),
+            Node::Map(entries) => {
+                let entries = entries.iter().filter(|(_, item)| !item.is_null());
+                Json::Object(entries.map(|(key, item)| (key.value.clone(), item.to_json())).collect())
+            }
+        }
+    }
+}
+
+/// Reads one document. Lines are counted from `first_line`.
+pub(super) fn read(text: &str, first_line: usize) -> Result<Option<Item>, (Mark, String)> {
+    let options = serde_saphyr::options! {
+        // Seen by the reader, so that all of them are reported.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        with_snippet: false,
+        // Manifests are small; a bomb of aliases is refused at once.
+        budget: serde_saphyr::budget! { max_nodes: 100_000, max_aliases: 1_000, max_depth: 64 },
+    };
+    match serde_saphyr::from_str_with_options::<Option<Spanned<Node>>>(text, options) {
+        Ok(root) => {
+            let lines: Vec<&str> = text.lines().collect();
+            Ok(root.map(|root| place(root.into(), &lines, first_line)))
+        }
+        Err(error) => {
+            let error = error.without_snippet();
+            let location = error.location().unwrap_or(Location::UNKNOWN);
+            let mark = Mark { line: to_usize(location.line()).max(1) - 1 + first_line, ..mark_of(&location) };
+            // Without the place: the problem shows it.
+            let message = error.to_string();
+            let message = message.lines().next().unwrap_or_default();
+            let message = message.split(" at line ").next().unwrap_or(message);
+            let message = message.strip_prefix("error: ").unwrap_or(message);
+            let message = message.split_once(": ").filter(|(l, _)| l.starts_with("line ")).map_or(message, |m| m.1);
+            Err((mark, format!("this is not YAML: {message}")))
+        }
+    }
+}
+
+/// Makes lines absolute and keeps lengths on their own line.
+fn place(mut item: Item, lines: &[&str], first_line: usize) -> Item {
+    let fix = |mark: &mut Mark| {
+        let line = lines.get(mark.line.saturating_sub(1)).copied().unwrap_or_default();
+        let rest = line.chars().count().saturating_sub(mark.column.saturating_sub(1));
+        mark.length = mark.length.min(rest).max(1);
+        mark.line = (mark.line + first_line).saturating_sub(1);
+    };
+    fix(&mut item.mark);
+    item.node = match item.node {
+        Node::List(items) => Node::List(items.into_iter().map(|i| place(i, lines, first_line)).collect()),
+        Node::Map(entries) => Node::Map(
+            entries
+                .into_iter()
+                .map(|(mut key, value)| {
+                    fix(&mut key.mark);
+                    (key, place(value, lines, first_line))
+                })
+                .collect(),
+        ),
+        scalar => scalar,
+    };
+    item
+}
+
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn mark_of(location: &Location) -> Mark {
+    Mark {
+        line: to_usize(location.line()),
+        column: to_usize(location.column()).max(1),
+        length: to_usize(location.span().len()),
+    }
+}
+
+impl From<Spanned<Node>> for Item {
+    fn from(spanned: Spanned<Node>) -> Self {
+        let mut mark = mark_of(&spanned.referenced);
+        // The caret of a block points at its first key, not at everything below it.
+        if let Node::List(_) | Node::Map(_) = spanned.value {
+            mark.length = 1;
+        }
+        Item { node: spanned.value, mark }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Whole(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Whole(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element::<Spanned<Node>>()? {
+            items.push(item.into());
+        }
+        Ok(Node::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key::<Spanned<String>>()? {
+            let mark = mark_of(&key.referenced);
+            entries.push((Placed { value: key.value, mark }, map.next_value::<Spanned<Node>>()?.into()));
+        }
+        Ok(Node::Map(entries))
+    }
+}
