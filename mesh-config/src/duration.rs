@@ -57,7 +57,9 @@ fn part(text: &str) -> Option<(i128, &str)> {
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || whole.len() > 19 {
         return None;
     }
-    let unit_end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+    let unit_end = rest
+        .find(|c: char| c.is_ascii_digit() || c == '.')
+        .unwrap_or(rest.len());
     let (unit, after) = rest.split_at(unit_end);
     let scale: i128 = match unit {
         "ns" => 1,
@@ -72,7 +74,11 @@ fn part(text: &str) -> Option<(i128, &str)> {
     // Digits beyond the fifteenth are below a nanosecond for every unit.
     let fraction = &fraction[..fraction.len().min(15)];
     let digits = u32::try_from(fraction.len()).ok()?;
-    let fraction: i128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    let fraction: i128 = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse().ok()?
+    };
     Some((whole * scale + fraction * scale / 10_i128.pow(digits), after))
 }
 
@@ -99,7 +105,20 @@ mod tests {
 
     #[test]
     fn other_texts_are_not_durations() {
-        for text in ["", "5", "5S", "5sec", "1d", "1e3s", " 5s", "s", ".s", "1.2.3s", "+", "99999999999999999999h"] {
+        for text in [
+            "",
+            "5",
+            "5S",
+            "5sec",
+            "1d",
+            "1e3s",
+            " 5s",
+            "s",
+            ".s",
+            "1.2.3s",
+            "+",
+            "99999999999999999999h",
+        ] {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }
@@ -107,9 +126,18 @@ mod tests {
     #[test]
     fn istio_wants_whole_milliseconds_and_at_least_one() {
         assert_eq!(parse_milliseconds("1ms"), Ok(Duration::from_millis(1)));
-        assert_eq!(parse_milliseconds("0s"), Err(BadDuration::TooShort("0s".to_owned())));
-        assert_eq!(parse_milliseconds("-1s"), Err(BadDuration::TooShort("-1s".to_owned())));
-        assert_eq!(parse_milliseconds("1.5ms"), Err(BadDuration::Fraction("1.5ms".to_owned())));
+        assert_eq!(
+            parse_milliseconds("0s"),
+            Err(BadDuration::TooShort("0s".to_owned()))
+        );
+        assert_eq!(
+            parse_milliseconds("-1s"),
+            Err(BadDuration::TooShort("-1s".to_owned()))
+        );
+        assert_eq!(
+            parse_milliseconds("1.5ms"),
+            Err(BadDuration::Fraction("1.5ms".to_owned()))
+        );
         assert!(matches!(parse_milliseconds("10"), Err(BadDuration::Syntax(_))));
     }
 }

@@ -37,7 +37,9 @@ pub(crate) fn is_valid(host: &str, address: bool) -> bool {
     if host.is_empty() || host.len() > 255 {
         return false;
     }
-    let (first, rest) = host.split_once('.').map_or((host, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) = host
+        .split_once('.')
+        .map_or((host, None), |(first, rest)| (first, Some(rest)));
     let first = match first.strip_prefix('*') {
         Some("") => true,
         Some(tail) => is_label(tail.trim_start_matches('-')),
@@ -94,7 +96,9 @@ mod tests {
 
     #[test]
     fn valid_hosts_are_told_from_others() {
-        for host in ["a", "A", "a.b.c", "*", "*.b", "*foo.com", "*-x.com", "a.b.", "123", "10.0.0.1"] {
+        for host in [
+            "a", "A", "a.b.c", "*", "*.b", "*foo.com", "*-x.com", "a.b.", "123", "10.0.0.1",
+        ] {
             assert!(is_valid(host, true), "{host}");
         }
         for host in ["", ".", "a..b", "a_b", "-a", "a.*", "a.123", &"a.".repeat(200)] {

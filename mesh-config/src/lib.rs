@@ -21,7 +21,7 @@ mod text;
 mod view;
 
 pub use client::{Client, Locality, Role, Workload};
-pub use explain::{Explanation, TriedRule, explain};
+pub use explain::{ExplainedCluster, Explanation, TriedRule, explain};
 pub use mesh::{Change, Mesh, Verb};
 pub use object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
 pub use object::gateway::{Gateway, Server};

@@ -5,12 +5,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::client::{Client, Workload};
-use crate::object::{Object, ObjectKey};
+use crate::client::{Client, Role, Workload};
+use crate::host;
+use crate::object::kubernetes::Service;
+use crate::object::virtual_service::HttpMatch;
+use crate::object::{Object, ObjectKey, Spec};
 use crate::problem::{Problem, Problems};
 use crate::route::matching::RequestHead;
-use crate::view::distribution::{Distribution, Outcome};
-use crate::view::{GatewayServer, View};
+use crate::view::clusters::Clusters;
+use crate::view::compile::Scope;
+use crate::view::distribution::Distribution;
+use crate::view::registry::Registry;
+use crate::view::{self, GatewayServer, Routing, View};
 
 /// An immutable set of objects. Cloning is cheap; a change makes a new one.
 #[derive(Clone, Debug, Default)]
@@ -57,20 +63,65 @@ impl Mesh {
         Mesh::default()
     }
 
-    /// A mesh with these objects added or replaced; `now` (Unix seconds) is the age of new ones.
+    /// A mesh with these objects added or replaced; `now` (Unix seconds) is the age of new ones. An update keeps the
+    /// age; a `creationTimestamp` in the metadata wins over both. What refers to nothing is accepted, as istiod does:
+    /// see [`Mesh::dangling`].
     ///
     /// # Errors
     /// The problems; nothing is changed then.
     pub fn apply(&self, objects: Vec<Object>, now: i64) -> Result<(Mesh, Vec<Change>), Problems> {
-        let _ = (objects, now);
-        Ok((self.clone(), Vec::new()))
+        let mut entries = BTreeMap::clone(&self.entries);
+        let mut changes = Vec::new();
+        for object in objects {
+            let key = object.key();
+            let old = entries.get(&key);
+            let what = match old {
+                None => Verb::Created,
+                Some(old) if old.object.content == object.content => Verb::Unchanged,
+                Some(_) => Verb::Configured,
+            };
+            let kept = old.map_or(now, |old| old.created);
+            let created = object.metadata.creation_timestamp.unwrap_or(kept);
+            // Also when unchanged: it may have moved to another line of its file.
+            entries.insert(
+                key.clone(),
+                Entry {
+                    object: Arc::new(object),
+                    created,
+                },
+            );
+            changes.push(Change { key, what });
+        }
+        Ok((
+            Mesh {
+                entries: Arc::new(entries),
+            },
+            changes,
+        ))
     }
 
     /// A mesh without these objects.
     #[must_use]
     pub fn delete(&self, keys: &[ObjectKey]) -> (Mesh, Vec<Change>) {
-        let _ = keys;
-        (self.clone(), Vec::new())
+        let mut entries = BTreeMap::clone(&self.entries);
+        let remove = |key: &ObjectKey| {
+            let what = if entries.remove(key).is_some() {
+                Verb::Deleted
+            } else {
+                Verb::NotFound
+            };
+            Change {
+                key: key.clone(),
+                what,
+            }
+        };
+        let changes = keys.iter().map(remove).collect();
+        (
+            Mesh {
+                entries: Arc::new(entries),
+            },
+            changes,
+        )
     }
 
     /// All objects, ordered by key.
@@ -93,42 +144,132 @@ impl Mesh {
     /// Objects of kinds that are accepted but not acted on.
     #[must_use]
     pub fn not_enforced(&self) -> Vec<ObjectKey> {
-        Vec::new()
+        let others = self
+            .objects()
+            .filter(|object| matches!(object.spec, Spec::NotEnforced));
+        others.map(Object::key).collect()
     }
 
-    /// Destinations whose Service is backed by a Deployment of the mesh but whose subset no DestinationRule defines.
+    /// Destinations whose Service is backed by a Deployment of the mesh but whose subset no DestinationRule defines:
+    /// requests to them would be answered 503, flag NC.
     #[must_use]
     pub fn dangling(&self) -> Vec<Problem> {
-        Vec::new()
+        let registry = Registry::new(self.aged());
+        let mut problems = Vec::new();
+        for rule in &registry.virtual_services {
+            let namespace = &rule.metadata().namespace;
+            for destination in rule.spec.http.iter().flat_map(|http| &http.route) {
+                let service = host::complete(&destination.host.value, namespace);
+                let Some(subset) = &destination.subset else {
+                    continue;
+                };
+                let backed = registry
+                    .services
+                    .get(&service)
+                    .is_some_and(|service| self.is_backed(service.object));
+                if backed && !registry.defines_subset(&service, &subset.value) {
+                    let message = format!(
+                        "no DestinationRule defines the subset `{}` of {service}",
+                        subset.value
+                    );
+                    let advice = "requests that come here would be answered 503".to_owned();
+                    problems.push(rule.object.problem(subset.mark, message, Some(advice)));
+                }
+            }
+        }
+        problems
+    }
+
+    fn is_backed(&self, service: &Object) -> bool {
+        let Spec::Service(Service { selector, .. }) = &service.spec else {
+            return false;
+        };
+        !selector.is_empty()
+            && self.objects().any(|object| match &object.spec {
+                Spec::Deployment(deployment) => {
+                    object.metadata.namespace == service.metadata.namespace
+                        && selector
+                            .iter()
+                            .all(|(k, v)| deployment.template_labels.get(k) == Some(v))
+                }
+                _ => false,
+            })
     }
 
     /// Every HTTP port of every Service.
     #[must_use]
     pub fn service_ports(&self) -> BTreeSet<u16> {
-        BTreeSet::new()
+        view::http_ports(self.objects())
     }
 
-    /// The plain HTTP servers of the Gateway objects that select these labels.
+    /// The plain HTTP servers of the Gateway objects that select these labels, one per port.
     #[must_use]
     pub fn gateway_servers(&self, gateway_labels: &BTreeMap<String, String>) -> Vec<GatewayServer> {
-        let _ = gateway_labels;
-        Vec::new()
+        view::edge::listeners(self.objects(), gateway_labels)
     }
 
     /// Compiles the mesh for one client. `workloads` are endpoint candidates besides WorkloadEntry objects.
     #[must_use]
     pub fn view(&self, client: &Client, workloads: &[Workload]) -> View {
-        let _ = (client, workloads);
-        View::default()
+        view::build(self.aged(), client, workloads)
     }
 
     /// Where a request goes, from the manifests alone. The port is the one that the client dials.
     #[must_use]
     pub fn distribution(&self, client: &Client, port: u16, request: &RequestHead<'_>) -> Distribution {
-        let _ = (client, port, request);
-        Distribution {
-            outcome: Outcome::UnknownHost,
-            shares: Vec::new(),
+        let view = self.view(client, &[]);
+        let routing = view
+            .table(port)
+            .map_or(Routing::UnknownHost, |table| table.route(request));
+        Distribution::of(&routing)
+    }
+
+    /// All objects with their ages.
+    pub(crate) fn aged(&self) -> impl Iterator<Item = (&Object, i64)> + Clone {
+        self.entries
+            .values()
+            .map(|entry| (entry.object.as_ref(), entry.created))
+    }
+
+    /// Whether a match block of a VirtualService counts for this client and port; the condition that excludes it.
+    pub(crate) fn admits(
+        &self,
+        client: &Client,
+        port: u16,
+        object: &Object,
+        block: &HttpMatch,
+    ) -> Result<(), String> {
+        let registry = Registry::new(self.aged());
+        let clusters = Clusters::default();
+        let namespace = &object.metadata.namespace;
+        let admits = |gateway: &str| {
+            let scope = Scope {
+                registry: &registry,
+                clusters: &clusters,
+                client,
+                port,
+                gateway,
+            };
+            scope.admits(block, namespace)
+        };
+        if client.role == Role::Sidecar {
+            return admits("mesh");
+        }
+        let servers = view::edge::servers(self.objects(), &client.labels);
+        let mut results = servers
+            .iter()
+            .filter(|(_, server)| server.port == port)
+            .map(|(gateway, _)| {
+                admits(&format!(
+                    "{}/{}",
+                    gateway.metadata.namespace, gateway.metadata.name
+                ))
+            });
+        let first = results.next().unwrap_or(Ok(()));
+        if results.any(|result| result.is_ok()) {
+            Ok(())
+        } else {
+            first
         }
     }
 }

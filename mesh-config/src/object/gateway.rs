@@ -42,7 +42,10 @@ fn read_server(value: &Value<'_>) -> Option<Server> {
         fields.accept(&["name"]);
         fields.not_supported(&["tls", "bind", "defaultEndpoint"]);
         let port = fields.required("port").and_then(|v| read_port(&v));
-        let hosts = fields.required("hosts").map(|v| v.placed_texts()).unwrap_or_default();
+        let hosts = fields
+            .required("hosts")
+            .map(|v| v.placed_texts())
+            .unwrap_or_default();
         if hosts.is_empty() && fields.value().has("hosts") {
             fields.value().problem("a server needs a host");
         }
@@ -55,7 +58,13 @@ fn read_port(value: &Value<'_>) -> Option<Server> {
         fields.accept(&["targetPort"]);
         let protocol = fields.required("protocol").and_then(|v| {
             let http = v.choice(&[
-                ("HTTP", true), ("HTTP2", true), ("GRPC", true), ("GRPC-WEB", true), ("HTTPS", false), ("MONGO", false), ("TCP", false),
+                ("HTTP", true),
+                ("HTTP2", true),
+                ("GRPC", true),
+                ("GRPC-WEB", true),
+                ("HTTPS", false),
+                ("MONGO", false),
+                ("TCP", false),
                 ("TLS", false),
             ])?;
             if !http {

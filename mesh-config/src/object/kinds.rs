@@ -40,16 +40,41 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
         "",
         &["v1"],
         &[
-            "Binding", "ConfigMap", "Endpoints", "Event", "LimitRange", "Node", "PersistentVolume",
-            "PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController", "ResourceQuota", "Secret",
+            "Binding",
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "Node",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
         ],
     ),
-    ("apps", &["v1"], &["ControllerRevision", "DaemonSet", "ReplicaSet", "StatefulSet"]),
+    (
+        "apps",
+        &["v1"],
+        &["ControllerRevision", "DaemonSet", "ReplicaSet", "StatefulSet"],
+    ),
     ("batch", &["v1"], &["CronJob", "Job"]),
     ("autoscaling", &["v1", "v2"], &["HorizontalPodAutoscaler"]),
     ("policy", &["v1"], &["PodDisruptionBudget", "Eviction"]),
     ("discovery.k8s.io", &["v1"], &["EndpointSlice"]),
-    ("networking.k8s.io", &["v1"], &["Ingress", "IngressClass", "NetworkPolicy", "IPAddress", "ServiceCIDR"]),
+    (
+        "networking.k8s.io",
+        &["v1"],
+        &[
+            "Ingress",
+            "IngressClass",
+            "NetworkPolicy",
+            "IPAddress",
+            "ServiceCIDR",
+        ],
+    ),
     (
         "rbac.authorization.k8s.io",
         &["v1"],
@@ -58,22 +83,49 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
     (
         NETWORKING,
         &["v1", "v1beta1", "v1alpha3"],
-        &["EnvoyFilter", "ProxyConfig", "ServiceEntry", "Sidecar", "WorkloadGroup"],
+        &[
+            "EnvoyFilter",
+            "ProxyConfig",
+            "ServiceEntry",
+            "Sidecar",
+            "WorkloadGroup",
+        ],
     ),
     (
         "security.istio.io",
         &["v1", "v1beta1"],
-        &["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"],
+        &[
+            "AuthorizationPolicy",
+            "PeerAuthentication",
+            "RequestAuthentication",
+        ],
     ),
     ("telemetry.istio.io", &["v1", "v1alpha1"], &["Telemetry"]),
-    ("extensions.istio.io", &["v1alpha1"], &["WasmPlugin", "TrafficExtension"]),
+    (
+        "extensions.istio.io",
+        &["v1alpha1"],
+        &["WasmPlugin", "TrafficExtension"],
+    ),
 ];
 
 /// Kinds without a namespace.
 const CLUSTER_SCOPED: &[&str] = &[
-    "Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "IngressClass", "IPAddress",
-    "ServiceCIDR", "CustomResourceDefinition", "StorageClass", "PriorityClass", "RuntimeClass",
-    "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService", "GatewayClass",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "IngressClass",
+    "IPAddress",
+    "ServiceCIDR",
+    "CustomResourceDefinition",
+    "StorageClass",
+    "PriorityClass",
+    "RuntimeClass",
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "APIService",
+    "GatewayClass",
 ];
 
 pub(crate) fn is_cluster_scoped(kind: &str) -> bool {
@@ -86,29 +138,61 @@ pub(crate) fn look_up(api_version: &str, kind: &str) -> Known {
     let Some((_, versions, others)) = GROUPS.iter().find(|(name, ..)| *name == group) else {
         return unknown_group(group, version);
     };
-    let ours: Vec<&str> = OURS.iter().filter(|(_, of)| *of == group).map(|(kind, _)| *kind).collect();
+    let ours: Vec<&str> = OURS
+        .iter()
+        .filter(|(_, of)| *of == group)
+        .map(|(kind, _)| *kind)
+        .collect();
     let known: Vec<&str> = ours.iter().chain(others.iter()).copied().collect();
     if !known.contains(&kind) {
-        return Known::Wrong { what: Wrong::Kind, advice: kind_advice(api_version, kind, &known) };
+        return Known::Wrong {
+            what: Wrong::Kind,
+            advice: kind_advice(api_version, kind, &known),
+        };
     }
     if !versions.contains(&version) {
-        let prefix = if group.is_empty() { String::new() } else { format!("{group}/") };
-        let versions: Vec<String> = versions.iter().map(|version| format!("`{prefix}{version}`")).collect();
+        let prefix = if group.is_empty() {
+            String::new()
+        } else {
+            format!("{group}/")
+        };
+        let versions: Vec<String> = versions
+            .iter()
+            .map(|version| format!("`{prefix}{version}`"))
+            .collect();
         let advice = Some(format!("{kind} exists as {}", versions.join(", ")));
-        return Known::Wrong { what: Wrong::Version, advice };
+        return Known::Wrong {
+            what: Wrong::Version,
+            advice,
+        };
     }
-    if ours.contains(&kind) { Known::Ours } else { Known::Other }
+    if ours.contains(&kind) {
+        Known::Ours
+    } else {
+        Known::Other
+    }
 }
 
 /// A group that is not known may be somebody's own, unless it is one of the known ones misspelt.
 fn unknown_group(group: &str, version: &str) -> Known {
-    let groups: Vec<&str> = GROUPS.iter().map(|(name, ..)| *name).filter(|name| !name.is_empty()).collect();
+    let groups: Vec<&str> = GROUPS
+        .iter()
+        .map(|(name, ..)| *name)
+        .filter(|name| !name.is_empty())
+        .collect();
     // Short names such as `apps` are near to too much.
-    let near = if group.is_empty() { None } else { similar::nearest(group, &groups) };
+    let near = if group.is_empty() {
+        None
+    } else {
+        similar::nearest(group, &groups)
+    };
     match near {
         Some(near) => {
             let advice = Some(format!("did you mean `{near}/{version}`?"));
-            Known::Wrong { what: Wrong::Version, advice }
+            Known::Wrong {
+                what: Wrong::Version,
+                advice,
+            }
         }
         None => Known::Other,
     }
@@ -120,7 +204,11 @@ fn kind_advice(api_version: &str, kind: &str, known: &[&str]) -> Option<String> 
     });
     if let Some((group, versions, _)) = elsewhere {
         let version = versions.first().copied().unwrap_or_default();
-        let full = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+        let full = if group.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{group}/{version}")
+        };
         return Some(format!("{kind} has the apiVersion `{full}`, not `{api_version}`"));
     }
     similar::did_you_mean(kind, known)
@@ -144,13 +232,37 @@ mod tests {
             assert_eq!(look_up(api_version, kind), expected, "{api_version} {kind}");
         }
         for (api_version, kind, wrong, advice) in [
-            ("networking.istio.io/v1", "VirtualServce", Wrong::Kind, "did you mean `VirtualService`?"),
-            ("networking.istio.io/v2", "VirtualService", Wrong::Version, "VirtualService exists as"),
-            ("networking.itsio.io/v1", "VirtualService", Wrong::Version, "`networking.istio.io/v1`"),
-            ("v1", "Deployment", Wrong::Kind, "Deployment has the apiVersion `apps/v1`"),
+            (
+                "networking.istio.io/v1",
+                "VirtualServce",
+                Wrong::Kind,
+                "did you mean `VirtualService`?",
+            ),
+            (
+                "networking.istio.io/v2",
+                "VirtualService",
+                Wrong::Version,
+                "VirtualService exists as",
+            ),
+            (
+                "networking.itsio.io/v1",
+                "VirtualService",
+                Wrong::Version,
+                "`networking.istio.io/v1`",
+            ),
+            (
+                "v1",
+                "Deployment",
+                Wrong::Kind,
+                "Deployment has the apiVersion `apps/v1`",
+            ),
             ("v1", "Servcie", Wrong::Kind, "did you mean `Service`?"),
         ] {
-            let Known::Wrong { what, advice: Some(text) } = look_up(api_version, kind) else {
+            let Known::Wrong {
+                what,
+                advice: Some(text),
+            } = look_up(api_version, kind)
+            else {
                 panic!("{api_version} {kind} was taken");
             };
             assert_eq!(what, wrong);

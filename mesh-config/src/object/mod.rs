@@ -17,10 +17,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::problem::{Mark, Problem};
-pub use read::parse;
 use destination_rule::DestinationRule;
 use gateway::Gateway;
 use kubernetes::{Deployment, Service, WorkloadEntry};
+pub use read::parse;
 use virtual_service::VirtualService;
 
 /// What identifies an object. Cluster-scoped kinds have the empty namespace.

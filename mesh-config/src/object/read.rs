@@ -44,7 +44,10 @@ fn read_object(value: &Value<'_>) -> Option<Object> {
     let document = value.document();
     let read = value.fields(|fields| {
         let (api_version, kind) = (fields.required("apiVersion"), fields.required("kind"));
-        let (version, name) = (api_version.as_ref().and_then(Value::text), kind.as_ref().and_then(Value::text));
+        let (version, name) = (
+            api_version.as_ref().and_then(Value::text),
+            kind.as_ref().and_then(Value::text),
+        );
         // Without these nothing is known about the other fields.
         let (Some(version), Some(name)) = (version, name) else {
             fields.accept_rest();
@@ -76,7 +79,10 @@ fn read_object(value: &Value<'_>) -> Option<Object> {
         kind,
         metadata,
         spec,
-        place: Place { file: document.file.to_owned(), line: value.mark().line },
+        place: Place {
+            file: document.file.to_owned(),
+            line: value.mark().line,
+        },
         text: Arc::from(document.text),
         text_line: document.first_line,
         content: Arc::new(value.to_json()),
@@ -86,8 +92,16 @@ fn read_object(value: &Value<'_>) -> Option<Object> {
 fn read_metadata(value: &Value<'_>, kind: &str) -> Option<Metadata> {
     value.fields(|fields| {
         fields.accept(&[
-            "uid", "resourceVersion", "generation", "generateName", "managedFields", "ownerReferences", "finalizers",
-            "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
+            "uid",
+            "resourceVersion",
+            "generation",
+            "generateName",
+            "managedFields",
+            "ownerReferences",
+            "finalizers",
+            "selfLink",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
         ]);
         let name = fields.required("name").and_then(|v| {
             let name = v.text()?;
@@ -103,13 +117,18 @@ fn read_metadata(value: &Value<'_>, kind: &str) -> Option<Metadata> {
         let namespace = if kinds::is_cluster_scoped(kind) {
             String::new()
         } else {
-            namespace.filter(|namespace| !namespace.is_empty()).unwrap_or_else(|| "default".to_owned())
+            namespace
+                .filter(|namespace| !namespace.is_empty())
+                .unwrap_or_else(|| "default".to_owned())
         };
         Metadata {
             name: name.unwrap_or_default(),
             namespace,
             labels: fields.get("labels").map(|v| v.text_map()).unwrap_or_default(),
-            annotations: fields.get("annotations").map(|v| v.text_map()).unwrap_or_default(),
+            annotations: fields
+                .get("annotations")
+                .map(|v| v.text_map())
+                .unwrap_or_default(),
             creation_timestamp: fields.get("creationTimestamp").and_then(|v| read_time(&v)),
         }
     })
@@ -128,7 +147,10 @@ fn read_time(value: &Value<'_>) -> Option<i64> {
     match text.parse::<jiff::Timestamp>() {
         Ok(time) => Some(time.as_second()),
         Err(_) => {
-            value.problem_with(format!("`{text}` is not a time"), "times look like 2026-01-31T12:00:00Z");
+            value.problem_with(
+                format!("`{text}` is not a time"),
+                "times look like 2026-01-31T12:00:00Z",
+            );
             None
         }
     }

@@ -41,7 +41,11 @@ fn read_subsets(list: &[Value<'_>]) -> Vec<Subset> {
             });
             let labels = fields.get("labels").map(|v| v.text_map()).unwrap_or_default();
             let traffic_policy = fields.get("trafficPolicy").and_then(|v| read_policy(&v));
-            Some(Subset { name: name?, labels, traffic_policy })
+            Some(Subset {
+                name: name?,
+                labels,
+                traffic_policy,
+            })
         });
         subsets.extend(read.flatten());
     }
@@ -69,11 +73,22 @@ fn read_policy(value: &Value<'_>) -> Option<TrafficPolicy> {
 fn read_tls(value: &Value<'_>) {
     value.fields(|fields| {
         fields.not_supported(&[
-            "clientCertificate", "privateKey", "caCertificates", "credentialName", "subjectAltNames", "sni",
-            "insecureSkipVerify", "caCrl",
+            "clientCertificate",
+            "privateKey",
+            "caCertificates",
+            "credentialName",
+            "subjectAltNames",
+            "sni",
+            "insecureSkipVerify",
+            "caCrl",
         ]);
         let Some(mode) = fields.get("mode") else { return };
-        let modes = [("DISABLE", true), ("ISTIO_MUTUAL", true), ("SIMPLE", false), ("MUTUAL", false)];
+        let modes = [
+            ("DISABLE", true),
+            ("ISTIO_MUTUAL", true),
+            ("SIMPLE", false),
+            ("MUTUAL", false),
+        ];
         if mode.choice(&modes) == Some(false) {
             mode.not_supported();
         }
@@ -83,7 +98,11 @@ fn read_tls(value: &Value<'_>) {
 fn read_load_balancer(value: &Value<'_>) -> Option<LoadBalancer> {
     value.fields(|fields| {
         fields.not_supported(&[
-            "consistentHash", "localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs",
+            "consistentHash",
+            "localityLbSetting",
+            "zoneAwareLbSetting",
+            "warmup",
+            "warmupDurationSecs",
         ]);
         let simple = fields.get("simple").and_then(|v| {
             let chosen = v.choice(&[
@@ -132,7 +151,12 @@ fn read_tcp_pool(value: &Value<'_>, pool: &mut ConnectionPool) -> Option<()> {
 
 fn read_http_pool(value: &Value<'_>, pool: &mut ConnectionPool) -> Option<()> {
     value.fields(|fields| {
-        fields.not_supported(&["h2UpgradePolicy", "useClientProtocol", "maxConcurrentStreams", "http2KeepAlive"]);
+        fields.not_supported(&[
+            "h2UpgradePolicy",
+            "useClientProtocol",
+            "maxConcurrentStreams",
+            "http2KeepAlive",
+        ]);
         pool.max_pending = fields.get("http1MaxPendingRequests").and_then(|v| limit(&v));
         pool.max_requests = fields.get("http2MaxRequests").and_then(|v| limit(&v));
         pool.max_retries = fields.get("maxRetries").and_then(|v| limit(&v));

@@ -10,26 +10,80 @@ use crate::text::{Fields, Value};
 
 /// Real fields of a Service that change nothing here.
 const SERVICE_IGNORED: &[&str] = &[
-    "clusterIPs", "type", "sessionAffinity", "sessionAffinityConfig", "ipFamilies", "ipFamilyPolicy",
-    "internalTrafficPolicy", "externalTrafficPolicy", "publishNotReadyAddresses", "loadBalancerClass",
-    "loadBalancerIP", "loadBalancerSourceRanges", "externalIPs", "allocateLoadBalancerNodePorts",
-    "healthCheckNodePort", "trafficDistribution",
+    "clusterIPs",
+    "type",
+    "sessionAffinity",
+    "sessionAffinityConfig",
+    "ipFamilies",
+    "ipFamilyPolicy",
+    "internalTrafficPolicy",
+    "externalTrafficPolicy",
+    "publishNotReadyAddresses",
+    "loadBalancerClass",
+    "loadBalancerIP",
+    "loadBalancerSourceRanges",
+    "externalIPs",
+    "allocateLoadBalancerNodePorts",
+    "healthCheckNodePort",
+    "trafficDistribution",
 ];
 
 /// Real fields of a pod that change nothing here.
 const POD_IGNORED: &[&str] = &[
-    "automountServiceAccountToken", "enableServiceLinks", "securityContext", "volumes", "restartPolicy",
-    "terminationGracePeriodSeconds", "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints",
-    "imagePullSecrets", "dnsPolicy", "dnsConfig", "hostAliases", "priorityClassName", "priority", "schedulerName",
-    "runtimeClassName", "hostNetwork", "hostPID", "hostIPC", "hostUsers", "hostname", "subdomain", "setHostnameAsFQDN",
-    "shareProcessNamespace", "serviceAccount", "preemptionPolicy", "readinessGates", "overhead", "os", "nodeName",
-    "activeDeadlineSeconds", "schedulingGates", "resourceClaims", "resources",
+    "automountServiceAccountToken",
+    "enableServiceLinks",
+    "securityContext",
+    "volumes",
+    "restartPolicy",
+    "terminationGracePeriodSeconds",
+    "nodeSelector",
+    "affinity",
+    "tolerations",
+    "topologySpreadConstraints",
+    "imagePullSecrets",
+    "dnsPolicy",
+    "dnsConfig",
+    "hostAliases",
+    "priorityClassName",
+    "priority",
+    "schedulerName",
+    "runtimeClassName",
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "hostUsers",
+    "hostname",
+    "subdomain",
+    "setHostnameAsFQDN",
+    "shareProcessNamespace",
+    "serviceAccount",
+    "preemptionPolicy",
+    "readinessGates",
+    "overhead",
+    "os",
+    "nodeName",
+    "activeDeadlineSeconds",
+    "schedulingGates",
+    "resourceClaims",
+    "resources",
 ];
 
 /// Real fields of a container that change nothing here.
 const CONTAINER_IGNORED: &[&str] = &[
-    "imagePullPolicy", "resources", "securityContext", "volumeMounts", "volumeDevices", "workingDir", "lifecycle",
-    "startupProbe", "terminationMessagePath", "terminationMessagePolicy", "stdin", "stdinOnce", "tty", "resizePolicy",
+    "imagePullPolicy",
+    "resources",
+    "securityContext",
+    "volumeMounts",
+    "volumeDevices",
+    "workingDir",
+    "lifecycle",
+    "startupProbe",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "resizePolicy",
 ];
 
 pub(crate) fn read_service(value: &Value<'_>) -> Option<Service> {
@@ -75,18 +129,32 @@ fn read_port_ref(value: &Value<'_>) -> Option<PortRef> {
 
 pub(crate) fn read_deployment(value: &Value<'_>) -> Option<Deployment> {
     value.fields(|fields| {
-        fields.accept(&["strategy", "minReadySeconds", "revisionHistoryLimit", "paused", "progressDeadlineSeconds"]);
+        fields.accept(&[
+            "strategy",
+            "minReadySeconds",
+            "revisionHistoryLimit",
+            "paused",
+            "progressDeadlineSeconds",
+        ]);
         let replicas = fields.get("replicas").and_then(|v| v.count()).unwrap_or(1);
         let selector = fields.required("selector").and_then(|v| {
             let labels = v.fields(|fields| {
                 fields.not_supported(&["matchExpressions"]);
-                fields.get("matchLabels").map(|v| v.text_map()).unwrap_or_default()
+                fields
+                    .get("matchLabels")
+                    .map(|v| v.text_map())
+                    .unwrap_or_default()
             });
             labels.map(|labels| (labels, v))
         });
-        let mut deployment = fields.required("template").and_then(|v| read_template(&v)).unwrap_or_default();
+        let mut deployment = fields
+            .required("template")
+            .and_then(|v| read_template(&v))
+            .unwrap_or_default();
         if let Some((labels, at)) = selector
-            && !labels.iter().all(|(key, value)| deployment.template_labels.get(key) == Some(value))
+            && !labels
+                .iter()
+                .all(|(key, value)| deployment.template_labels.get(key) == Some(value))
         {
             at.problem("the labels of the template do not fit this selector");
         }
@@ -103,7 +171,10 @@ fn read_template(value: &Value<'_>) -> Option<Deployment> {
                 fields.get("labels").map(|v| v.text_map())
             })
         });
-        let (service_account, containers) = fields.required("spec").and_then(|v| read_pod(&v)).unwrap_or_default();
+        let (service_account, containers) = fields
+            .required("spec")
+            .and_then(|v| read_pod(&v))
+            .unwrap_or_default();
         Deployment {
             replicas: 1,
             template_labels: labels.flatten().unwrap_or_default(),
@@ -137,7 +208,10 @@ fn read_container(value: &Value<'_>) -> Option<Container> {
         let ports = fields.get("ports").map(|v| v.list()).unwrap_or_default();
         Container {
             name: fields.required("name").and_then(|v| v.text()).unwrap_or_default(),
-            image: fields.required("image").and_then(|v| v.text()).unwrap_or_default(),
+            image: fields
+                .required("image")
+                .and_then(|v| v.text())
+                .unwrap_or_default(),
             command: list(fields.get("command")),
             args: list(fields.get("args")),
             env: env.iter().filter_map(read_env).collect(),
@@ -155,7 +229,12 @@ fn read_env(value: &Value<'_>) -> Option<(String, EnvValue)> {
         let plain = fields.get("value").and_then(|v| v.text()).unwrap_or_default();
         let from = fields.get("valueFrom").and_then(|v| {
             v.fields(|fields| {
-                fields.not_supported(&["configMapKeyRef", "secretKeyRef", "resourceFieldRef", "fileKeyRef"]);
+                fields.not_supported(&[
+                    "configMapKeyRef",
+                    "secretKeyRef",
+                    "resourceFieldRef",
+                    "fileKeyRef",
+                ]);
                 let field = fields.get("fieldRef")?;
                 field.fields(|fields| {
                     fields.accept(&["apiVersion"]);
@@ -188,9 +267,19 @@ fn read_probe(value: &Value<'_>) -> Option<Probe> {
         };
         let initial_delay = seconds("initialDelaySeconds", 0);
         let (period, timeout) = (seconds("periodSeconds", 10), seconds("timeoutSeconds", 1));
-        let failure_threshold = fields.get("failureThreshold").and_then(|v| v.count()).unwrap_or(3);
+        let failure_threshold = fields
+            .get("failureThreshold")
+            .and_then(|v| v.count())
+            .unwrap_or(3);
         let (path, port) = fields.get("httpGet").and_then(|v| read_http_get(&v))?;
-        Some(Probe { path, port, initial_delay, period, timeout, failure_threshold })
+        Some(Probe {
+            path,
+            port,
+            initial_delay,
+            period,
+            timeout,
+            failure_threshold,
+        })
     })?
 }
 
@@ -202,7 +291,10 @@ fn read_http_get(value: &Value<'_>) -> Option<(String, PortRef)> {
         {
             scheme.not_supported();
         }
-        let path = fields.get("path").and_then(|v| v.text()).unwrap_or_else(|| "/".to_owned());
+        let path = fields
+            .get("path")
+            .and_then(|v| v.text())
+            .unwrap_or_else(|| "/".to_owned());
         Some((path, fields.required("port").and_then(|v| read_port_ref(&v))?))
     })?
 }
@@ -214,18 +306,25 @@ pub(crate) fn read_workload_entry(value: &Value<'_>) -> Option<WorkloadEntry> {
         let address = fields.required("address").and_then(|v| {
             let address = v.text()?;
             if address.parse::<IpAddr>().is_err() {
-                v.problem(format!("`{address}` is not an IP address; other addresses are not supported yet"));
+                v.problem(format!(
+                    "`{address}` is not an IP address; other addresses are not supported yet"
+                ));
             }
             Some(address)
         });
         let ports = fields.get("ports").map(|v| v.entries()).unwrap_or_default();
         let locality = fields.get("locality").and_then(|v| {
             let text = v.text()?;
-            text.parse().map_err(|error: crate::client::BadLocality| v.problem(error.to_string())).ok()
+            text.parse()
+                .map_err(|error: crate::client::BadLocality| v.problem(error.to_string()))
+                .ok()
         });
         WorkloadEntry {
             address: address.unwrap_or_default(),
-            ports: ports.into_iter().filter_map(|(key, v)| Some((key.value, v.port()?))).collect(),
+            ports: ports
+                .into_iter()
+                .filter_map(|(key, v)| Some((key.value, v.port()?)))
+                .collect(),
             labels: fields.get("labels").map(|v| v.text_map()).unwrap_or_default(),
             locality,
             weight: fields.get("weight").and_then(|v| v.count()),

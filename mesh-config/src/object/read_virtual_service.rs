@@ -9,7 +9,10 @@ use crate::text::{Fields, Value};
 pub(crate) fn read(value: &Value<'_>) -> Option<VirtualService> {
     value.fields(|fields| {
         fields.not_supported(&["tls", "tcp"]);
-        let hosts = fields.required("hosts").map(|v| read_hosts(&v)).unwrap_or_default();
+        let hosts = fields
+            .required("hosts")
+            .map(|v| read_hosts(&v))
+            .unwrap_or_default();
         let gateways = fields.get("gateways").map(|v| v.texts()).unwrap_or_default();
         let mesh = gateways.is_empty() || gateways.iter().any(|gateway| gateway == "mesh");
         if let Some(star) = hosts.iter().find(|host| host.value == "*" && mesh) {
@@ -20,8 +23,13 @@ pub(crate) fn read(value: &Value<'_>) -> Option<VirtualService> {
             );
         }
         let http = fields.get("http");
-        if http.as_ref().is_none_or(Value::is_empty) && !fields.value().has("tls") && !fields.value().has("tcp") {
-            fields.value().problem("there are no routes: `http` is missing or empty");
+        if http.as_ref().is_none_or(Value::is_empty)
+            && !fields.value().has("tls")
+            && !fields.value().has("tcp")
+        {
+            fields
+                .value()
+                .problem("there are no routes: `http` is missing or empty");
         }
         let http = http.map(|v| v.list()).unwrap_or_default();
         VirtualService {
@@ -42,8 +50,14 @@ fn read_hosts(value: &Value<'_>) -> Vec<Placed<String>> {
         let Some(name) = entry.placed_text() else { continue };
         if !host::is_valid(&name.value, true) {
             entry.problem(format!("`{}` is not a host name", name.value));
-        } else if let Some(other) = hosts.iter().find(|other| host::overlap(&other.value, &name.value)) {
-            entry.problem(format!("`{}` overlaps `{}` of the same list", name.value, other.value));
+        } else if let Some(other) = hosts
+            .iter()
+            .find(|other| host::overlap(&other.value, &name.value))
+        {
+            entry.problem(format!(
+                "`{}` overlaps `{}` of the same list",
+                name.value, other.value
+            ));
         }
         hosts.push(name);
     }
@@ -76,12 +90,22 @@ fn read_route(value: &Value<'_>) -> Option<HttpRoute> {
     value.fields(|fields| {
         fields.not_supported(&others);
         fields.not_supported(&[
-            "fault", "mirror", "mirrors", "mirrorPercent", "mirror_percent", "mirrorPercentage", "corsPolicy",
+            "fault",
+            "mirror",
+            "mirrors",
+            "mirrorPercent",
+            "mirror_percent",
+            "mirrorPercentage",
+            "corsPolicy",
         ]);
         let matches = fields.get("match").map(|v| v.list()).unwrap_or_default();
         let destinations = fields.get("route");
-        if destinations.as_ref().is_none_or(Value::is_empty) && !others.iter().any(|name| fields.value().has(name)) {
-            fields.value().problem("the rule leads nowhere: `route` is missing or empty");
+        if destinations.as_ref().is_none_or(Value::is_empty)
+            && !others.iter().any(|name| fields.value().has(name))
+        {
+            fields
+                .value()
+                .problem("the rule leads nowhere: `route` is missing or empty");
         }
         HttpRoute {
             mark: fields.value().mark(),
@@ -91,14 +115,20 @@ fn read_route(value: &Value<'_>) -> Option<HttpRoute> {
             timeout: fields.get("timeout").and_then(|v| v.duration()),
             retries: fields.get("retries").and_then(|v| retry::read(&v)),
             rewrite: fields.get("rewrite").and_then(|v| rewrite::read(&v)),
-            headers: fields.get("headers").and_then(|v| headers::read(&v)).unwrap_or_default(),
+            headers: fields
+                .get("headers")
+                .and_then(|v| headers::read(&v))
+                .unwrap_or_default(),
         }
     })
 }
 
 fn read_destinations(value: &Value<'_>) -> Vec<RouteDestination> {
     let destinations: Vec<_> = value.list().iter().filter_map(read_destination).collect();
-    let total: u64 = destinations.iter().map(|destination| u64::from(destination.weight)).sum();
+    let total: u64 = destinations
+        .iter()
+        .map(|destination| u64::from(destination.weight))
+        .sum();
     if destinations.len() > 1 && total == 0 {
         value.problem("the weights add up to 0");
     }
@@ -110,9 +140,15 @@ fn read_destinations(value: &Value<'_>) -> Vec<RouteDestination> {
 
 fn read_destination(value: &Value<'_>) -> Option<RouteDestination> {
     value.fields(|fields| {
-        let mut read = fields.required("destination").and_then(|v| read_target(&v)).unwrap_or_default();
+        let mut read = fields
+            .required("destination")
+            .and_then(|v| read_target(&v))
+            .unwrap_or_default();
         read.weight = fields.get("weight").and_then(|v| v.count()).unwrap_or(0);
-        read.headers = fields.get("headers").and_then(|v| headers::read(&v)).unwrap_or_default();
+        read.headers = fields
+            .get("headers")
+            .and_then(|v| headers::read(&v))
+            .unwrap_or_default();
         read
     })
 }
@@ -133,9 +169,14 @@ fn read_target(value: &Value<'_>) -> Option<RouteDestination> {
             }
             Some(name)
         });
-        let port = fields.get("port").and_then(|v| {
-            v.fields(|fields| fields.required("number").and_then(|v| v.port()))?
-        });
-        RouteDestination { host: host.unwrap_or_default(), subset, port, ..RouteDestination::default() }
+        let port = fields
+            .get("port")
+            .and_then(|v| v.fields(|fields| fields.required("number").and_then(|v| v.port()))?);
+        RouteDestination {
+            host: host.unwrap_or_default(),
+            subset,
+            port,
+            ..RouteDestination::default()
+        }
     })
 }

@@ -66,7 +66,8 @@ pub(crate) fn apply(operations: &[&Operations], headers: &mut HeaderMap) {
         headers.remove(name);
     }
     let values = |list: &mut dyn Iterator<Item = &(HeaderName, Format)>, headers: &HeaderMap| {
-        list.filter_map(|(name, format)| Some((name.clone(), format.value(headers)?))).collect::<Vec<_>>()
+        list.filter_map(|(name, format)| Some((name.clone(), format.value(headers)?)))
+            .collect::<Vec<_>>()
     };
     let set = values(&mut operations.iter().flat_map(|o| &o.set), headers);
     let add = values(&mut operations.iter().flat_map(|o| &o.add), headers);
@@ -85,7 +86,9 @@ impl Format {
         }
         let mut pieces = Vec::new();
         let mut parts = text.split('%');
-        pieces.push(Piece::Literal(parts.next().unwrap_or_default().as_bytes().to_vec()));
+        pieces.push(Piece::Literal(
+            parts.next().unwrap_or_default().as_bytes().to_vec(),
+        ));
         while let Some(command) = parts.next() {
             // Between two signs is a command, nothing stands for the sign itself; then literal text goes on.
             let literal = parts.next().ok_or(BadFormat::Unbalanced)?;
@@ -110,7 +113,11 @@ impl Format {
                 }
             }
         }
-        if value.is_empty() { None } else { HeaderValue::from_bytes(&value).ok() }
+        if value.is_empty() {
+            None
+        } else {
+            HeaderValue::from_bytes(&value).ok()
+        }
     }
 }
 
@@ -128,7 +135,9 @@ impl Piece {
 pub(crate) fn read(value: &Value<'_>) -> Option<HeaderRules> {
     value.fields(|fields| {
         let mut authority = None;
-        let request = fields.get("request").map(|v| operations(&v, true, &mut authority));
+        let request = fields
+            .get("request")
+            .map(|v| operations(&v, true, &mut authority));
         let response = fields.get("response").map(|v| operations(&v, false, &mut None));
         HeaderRules {
             request: request.unwrap_or_default(),
@@ -140,10 +149,19 @@ pub(crate) fn read(value: &Value<'_>) -> Option<HeaderRules> {
 
 fn operations(value: &Value<'_>, request: bool, authority: &mut Option<HeaderValue>) -> Operations {
     let read = value.fields(|fields| {
-        let set = fields.get("set").map(|v| named_values(&v, request, authority)).unwrap_or_default();
-        let add = fields.get("add").map(|v| named_values(&v, request, authority)).unwrap_or_default();
+        let set = fields
+            .get("set")
+            .map(|v| named_values(&v, request, authority))
+            .unwrap_or_default();
+        let add = fields
+            .get("add")
+            .map(|v| named_values(&v, request, authority))
+            .unwrap_or_default();
         let removed = fields.get("remove").map(|v| v.list()).unwrap_or_default();
-        let remove = removed.iter().filter_map(|v| header_name(&v.placed_text()?, v)).collect();
+        let remove = removed
+            .iter()
+            .filter_map(|v| header_name(&v.placed_text()?, v))
+            .collect();
         Operations { remove, set, add }
     });
     read.unwrap_or_default()

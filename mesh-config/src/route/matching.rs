@@ -31,7 +31,9 @@ impl<'a> RequestHead<'a> {
     fn query(&self, name: &str) -> Option<&'a str> {
         let query = self.path.split_once('?')?.1;
         let query = query.split('#').next().unwrap_or_default();
-        let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let mut pairs = query
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }
@@ -152,11 +154,17 @@ impl UriMatch {
 impl HeaderMatch {
     /// Whether any line of the header fulfils it.
     fn matches(&self, request: &RequestHead<'_>) -> bool {
-        let fits = |text: &[u8]| self.value.as_ref().is_none_or(|value| value.matches(text.trim_ascii()));
+        let fits = |text: &[u8]| {
+            self.value
+                .as_ref()
+                .is_none_or(|value| value.matches(text.trim_ascii()))
+        };
         match &self.name {
-            MatchedName::Header(name) => {
-                request.headers.get_all(name).iter().any(|value| fits(value.as_bytes()))
-            }
+            MatchedName::Header(name) => request
+                .headers
+                .get_all(name)
+                .iter()
+                .any(|value| fits(value.as_bytes())),
             MatchedName::Method => fits(request.method.as_bytes()),
             MatchedName::Authority => fits(request.authority.as_bytes()),
             MatchedName::Scheme => fits(request.scheme.as_bytes()),
@@ -174,10 +182,20 @@ impl HeaderMatch {
     }
 
     fn seen(&self, request: &RequestHead<'_>) -> String {
-        let MatchedName::Header(name) = &self.name else { return "does not fit".to_owned() };
-        let lines: Vec<_> =
-            request.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
-        if lines.is_empty() { "is missing".to_owned() } else { format!("is `{}`", lines.join("`, `")) }
+        let MatchedName::Header(name) = &self.name else {
+            return "does not fit".to_owned();
+        };
+        let lines: Vec<_> = request
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|v| String::from_utf8_lossy(v.as_bytes()))
+            .collect();
+        if lines.is_empty() {
+            "is missing".to_owned()
+        } else {
+            format!("is `{}`", lines.join("`, `"))
+        }
     }
 }
 
@@ -186,15 +204,22 @@ impl RequestMatch {
     #[must_use]
     pub fn matches(&self, request: &RequestHead<'_>) -> bool {
         let text = |condition: &Option<StringMatch>, text: &str| {
-            condition.as_ref().is_none_or(|condition| condition.matches(text.as_bytes()))
+            condition
+                .as_ref()
+                .is_none_or(|condition| condition.matches(text.as_bytes()))
         };
-        self.uri.as_ref().is_none_or(|uri| uri.matches(request.path_alone()))
+        self.uri
+            .as_ref()
+            .is_none_or(|uri| uri.matches(request.path_alone()))
             && text(&self.method, request.method)
             && text(&self.scheme, request.scheme)
             && text(&self.authority, request.authority)
             && self.headers.iter().all(|header| header.matches(request))
             && self.without_headers.iter().all(|header| header.excludes(request))
-            && self.query.iter().all(|(name, value)| query_matches(request, name, value.as_ref()))
+            && self
+                .query
+                .iter()
+                .all(|(name, value)| query_matches(request, name, value.as_ref()))
     }
 
     /// As [`RequestMatch::matches`], with the condition that failed.
@@ -216,17 +241,41 @@ impl RequestMatch {
             }
         }
         for header in self.headers.iter().filter(|header| !header.matches(request)) {
-            let needs = header.value.as_ref().map(|value| format!("; needs {value}")).unwrap_or_default();
-            return Err(format!("header `{}` {}{needs}", header.name, header.seen(request)));
+            let needs = header
+                .value
+                .as_ref()
+                .map(|value| format!("; needs {value}"))
+                .unwrap_or_default();
+            return Err(format!(
+                "header `{}` {}{needs}",
+                header.name,
+                header.seen(request)
+            ));
         }
-        for header in self.without_headers.iter().filter(|header| !header.excludes(request)) {
-            let not = header.value.as_ref().map_or("be there".to_owned(), |value| format!("match {value}"));
-            return Err(format!("header `{}` {}; must not {not}", header.name, header.seen(request)));
+        for header in self
+            .without_headers
+            .iter()
+            .filter(|header| !header.excludes(request))
+        {
+            let not = header
+                .value
+                .as_ref()
+                .map_or("be there".to_owned(), |value| format!("match {value}"));
+            return Err(format!(
+                "header `{}` {}; must not {not}",
+                header.name,
+                header.seen(request)
+            ));
         }
         for (name, value) in &self.query {
             if !query_matches(request, name, value.as_ref()) {
-                let seen = request.query(name).map_or("is missing".to_owned(), |v| format!("is `{v}`"));
-                let needs = value.as_ref().map(|value| format!("; needs {value}")).unwrap_or_default();
+                let seen = request
+                    .query(name)
+                    .map_or("is missing".to_owned(), |v| format!("is `{v}`"));
+                let needs = value
+                    .as_ref()
+                    .map(|value| format!("; needs {value}"))
+                    .unwrap_or_default();
                 return Err(format!("query parameter `{name}` {seen}{needs}"));
             }
         }
@@ -252,6 +301,8 @@ impl RequestMatch {
 }
 
 fn query_matches(request: &RequestHead<'_>, name: &str, value: Option<&StringMatch>) -> bool {
-    let Some(found) = request.query(name) else { return false };
+    let Some(found) = request.query(name) else {
+        return false;
+    };
     value.is_none_or(|value| value.matches(found.as_bytes()))
 }

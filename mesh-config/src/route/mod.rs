@@ -115,8 +115,15 @@ impl Forward {
     /// win. The authority of the route wins in both cases. This is what Envoy makes of istiod's configuration.
     pub fn request_headers(&self, destination: &Destination, headers: &mut HeaderMap) -> Option<HeaderValue> {
         self.operate(&self.headers.request, &destination.headers.request, headers);
-        let rewrite = self.rewrite.as_ref().and_then(|rewrite| rewrite.authority.as_ref());
-        let operations = self.headers.authority.as_ref().or(destination.headers.authority.as_ref());
+        let rewrite = self
+            .rewrite
+            .as_ref()
+            .and_then(|rewrite| rewrite.authority.as_ref());
+        let operations = self
+            .headers
+            .authority
+            .as_ref()
+            .or(destination.headers.authority.as_ref());
         rewrite.or(operations).cloned()
     }
 

@@ -42,12 +42,18 @@ impl Pattern {
         if source.len() > 1024 {
             return Err(BadPattern::TooLong);
         }
-        let regex = RegexBuilder::new(expression).unicode(false).build().map_err(|error| {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            BadPattern::Syntax(last.trim_start_matches("error: ").to_owned())
-        })?;
-        Ok(Pattern { source: source.to_owned(), regex })
+        let regex = RegexBuilder::new(expression)
+            .unicode(false)
+            .build()
+            .map_err(|error| {
+                let text = error.to_string();
+                let last = text.lines().last().unwrap_or_default();
+                BadPattern::Syntax(last.trim_start_matches("error: ").to_owned())
+            })?;
+        Ok(Pattern {
+            source: source.to_owned(),
+            regex,
+        })
     }
 
     /// As written in the manifest.
@@ -66,7 +72,9 @@ impl Pattern {
         compile: impl FnOnce(&str) -> Result<Self, BadPattern>,
     ) -> Option<Self> {
         let text = value.text()?;
-        compile(&text).map_err(|error| value.problem(error.to_string())).ok()
+        compile(&text)
+            .map_err(|error| value.problem(error.to_string()))
+            .ok()
     }
 }
 
@@ -86,7 +94,11 @@ mod tests {
             ("(?i)abc", "ABC", true),
         ] {
             let compiled = Pattern::full(pattern).unwrap();
-            assert_eq!(compiled.regex().is_match(text.as_bytes()), expected, "{pattern} on {text:?}");
+            assert_eq!(
+                compiled.regex().is_match(text.as_bytes()),
+                expected,
+                "{pattern} on {text:?}"
+            );
         }
     }
 

@@ -16,7 +16,10 @@ pub(crate) fn read_block(value: &Value<'_>) -> Option<HttpMatch> {
             name: fields.get("name").and_then(|v| v.text()),
             port: fields.get("port").and_then(|v| v.port()),
             gateways: fields.get("gateways").map(|v| v.texts()).unwrap_or_default(),
-            source_labels: fields.get("sourceLabels").map(|v| v.text_map()).unwrap_or_default(),
+            source_labels: fields
+                .get("sourceLabels")
+                .map(|v| v.text_map())
+                .unwrap_or_default(),
             source_namespace: fields.get("sourceNamespace").and_then(|v| v.text()),
             request: read_request(fields),
         }
@@ -24,7 +27,10 @@ pub(crate) fn read_block(value: &Value<'_>) -> Option<HttpMatch> {
 }
 
 fn read_request(fields: &mut Fields<'_>) -> RequestMatch {
-    let ignore_case = fields.get("ignoreUriCase").and_then(|v| v.boolean()).unwrap_or(false);
+    let ignore_case = fields
+        .get("ignoreUriCase")
+        .and_then(|v| v.boolean())
+        .unwrap_or(false);
     let uri = fields.get("uri").and_then(|v| read_text(&v, true));
     let mut text = |name| fields.get(name).and_then(|v| read_text(&v, false));
     let (method, scheme, authority) = (text("method"), text("scheme"), text("authority"));
@@ -34,9 +40,18 @@ fn read_request(fields: &mut Fields<'_>) -> RequestMatch {
         method,
         scheme,
         authority,
-        headers: fields.get("headers").map(|v| read_headers(&v, false)).unwrap_or_default(),
-        without_headers: fields.get("withoutHeaders").map(|v| read_headers(&v, true)).unwrap_or_default(),
-        query: query.into_iter().map(|(key, v)| (key.value, read_text(&v, false))).collect(),
+        headers: fields
+            .get("headers")
+            .map(|v| read_headers(&v, false))
+            .unwrap_or_default(),
+        without_headers: fields
+            .get("withoutHeaders")
+            .map(|v| read_headers(&v, true))
+            .unwrap_or_default(),
+        query: query
+            .into_iter()
+            .map(|(key, v)| (key.value, read_text(&v, false)))
+            .collect(),
     }
 }
 
@@ -52,7 +67,10 @@ fn read_text(value: &Value<'_>, empty_prefix: bool) -> Option<StringMatch> {
             }
             Some(StringMatch::Prefix(prefix))
         });
-        let regex = fields.get("regex").and_then(|v| Pattern::read(&v, Pattern::full)).map(StringMatch::Regex);
+        let regex = fields
+            .get("regex")
+            .and_then(|v| Pattern::read(&v, Pattern::full))
+            .map(StringMatch::Regex);
         exact.or(prefix).or(regex)
     })?
 }
@@ -67,7 +85,10 @@ fn read_headers(value: &Value<'_>, without: bool) -> Vec<HeaderMatch> {
         // The one regex that does not compile and is allowed here all the same: present.
         let star = without && value.to_json() == serde_json::json!({"regex": "*"});
         let condition = if star { None } else { read_text(&value, false) };
-        conditions.push(HeaderMatch { name, value: condition });
+        conditions.push(HeaderMatch {
+            name,
+            value: condition,
+        });
     }
     conditions
 }

@@ -78,14 +78,19 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Option<RetryPolicy>> {
             remote.not_supported();
         }
         if attempts == 0 && (per_try_timeout.is_some() || words.is_some()) {
-            fields.value().problem("`attempts: 0` switches retries off; perTryTimeout and retryOn must go");
+            fields
+                .value()
+                .problem("`attempts: 0` switches retries off; perTryTimeout and retryOn must go");
         }
         let default = RetryPolicy::default();
         let policy = RetryPolicy {
             attempts,
             on: words.and_then(|v| read_words(&v)).unwrap_or(default.on),
             per_try_timeout,
-            back_off: fields.get("backoff").and_then(|v| v.duration()).unwrap_or(default.back_off),
+            back_off: fields
+                .get("backoff")
+                .and_then(|v| v.duration())
+                .unwrap_or(default.back_off),
             avoid_previous_hosts: fields
                 .get("retryIgnorePreviousHosts")
                 .and_then(|v| v.boolean())
@@ -137,13 +142,28 @@ fn report_word(value: &Value<'_>, word: &str) {
 
 fn status_code(word: &str) -> Option<u16> {
     let code = word.parse().ok()?;
-    http::StatusCode::from_u16(code).ok()?.canonical_reason().map(|_| code)
+    http::StatusCode::from_u16(code)
+        .ok()?
+        .canonical_reason()
+        .map(|_| code)
 }
 
 const WORDS: &[&str] = &[
-    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "retriable-4xx", "refused-stream",
-    "retriable-status-codes", "retriable-headers", "envoy-ratelimited", "cancelled", "deadline-exceeded", "internal",
-    "resource-exhausted", "unavailable",
+    "5xx",
+    "gateway-error",
+    "reset",
+    "reset-before-request",
+    "connect-failure",
+    "retriable-4xx",
+    "refused-stream",
+    "retriable-status-codes",
+    "retriable-headers",
+    "envoy-ratelimited",
+    "cancelled",
+    "deadline-exceeded",
+    "internal",
+    "resource-exhausted",
+    "unavailable",
 ];
 
 impl RetryOn {
@@ -180,7 +200,9 @@ impl RetryOn {
 impl fmt::Display for RetryOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut copy = self.clone();
-        let words = WORDS.iter().filter(|word| copy.word(word).is_some_and(|set| *set));
+        let words = WORDS
+            .iter()
+            .filter(|word| copy.word(word).is_some_and(|set| *set));
         let mut parts: Vec<String> = words.map(|word| (*word).to_owned()).collect();
         parts.extend(self.status_codes.iter().map(u16::to_string));
         f.write_str(&parts.join(","))

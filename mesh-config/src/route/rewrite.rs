@@ -46,20 +46,23 @@ impl Rewrite {
 /// Replaces every match. A replacement that names a group the pattern lacks leaves the path as it is.
 fn replace_all(pattern: &Pattern, replacement: &str, path: &str) -> String {
     let groups = pattern.regex().captures_len();
-    let Some(pieces) = pieces(replacement).filter(|pieces| pieces.iter().all(|(_, g)| g.is_none_or(|g| g < groups)))
+    let Some(pieces) =
+        pieces(replacement).filter(|pieces| pieces.iter().all(|(_, g)| g.is_none_or(|g| g < groups)))
     else {
         return path.to_owned();
     };
-    let replaced = pattern.regex().replace_all(path.as_bytes(), |found: &regex::bytes::Captures<'_>| {
-        let mut text = Vec::new();
-        for (literal, group) in &pieces {
-            text.extend_from_slice(literal.as_bytes());
-            if let Some(found) = group.and_then(|group| found.get(group)) {
-                text.extend_from_slice(found.as_bytes());
+    let replaced = pattern
+        .regex()
+        .replace_all(path.as_bytes(), |found: &regex::bytes::Captures<'_>| {
+            let mut text = Vec::new();
+            for (literal, group) in &pieces {
+                text.extend_from_slice(literal.as_bytes());
+                if let Some(found) = group.and_then(|group| found.get(group)) {
+                    text.extend_from_slice(found.as_bytes());
+                }
             }
-        }
-        text
-    });
+            text
+        });
     String::from_utf8_lossy(&replaced).into_owned()
 }
 
@@ -86,23 +89,34 @@ fn pieces(replacement: &str) -> Option<Vec<(String, Option<usize>)>> {
 pub(crate) fn read(value: &Value<'_>) -> Option<Rewrite> {
     value.fields(|fields| {
         fields.at_most_one(&["uri", "uriRegexRewrite"]);
-        let uri = fields.get("uri").and_then(|v| v.text()).filter(|uri| !uri.is_empty());
+        let uri = fields
+            .get("uri")
+            .and_then(|v| v.text())
+            .filter(|uri| !uri.is_empty());
         let regex = fields.get("uriRegexRewrite").map(|v| (read_regex(&v), v));
         let authority = fields.get("authority").and_then(|v| {
             let text = v.text().filter(|text| !text.is_empty())?;
-            HeaderValue::from_str(&text).map_err(|_| v.problem("this is not a host")).ok()
+            HeaderValue::from_str(&text)
+                .map_err(|_| v.problem("this is not a host"))
+                .ok()
         });
         if uri.is_none() && regex.is_none() && authority.is_none() {
-            fields.value().problem("needs one of uri, uriRegexRewrite and authority");
+            fields
+                .value()
+                .problem("needs one of uri, uriRegexRewrite and authority");
         }
-        let path = uri.map(PathRewrite::Matched).or_else(|| regex.and_then(|(regex, _)| regex));
+        let path = uri
+            .map(PathRewrite::Matched)
+            .or_else(|| regex.and_then(|(regex, _)| regex));
         Rewrite { path, authority }
     })
 }
 
 fn read_regex(value: &Value<'_>) -> Option<PathRewrite> {
     value.fields(|fields| {
-        let pattern = fields.required("match").and_then(|v| Pattern::read(&v, Pattern::anywhere));
+        let pattern = fields
+            .required("match")
+            .and_then(|v| Pattern::read(&v, Pattern::anywhere));
         let replacement = fields.required("rewrite").and_then(|v| {
             let text = v.text()?;
             if text.is_empty() {

@@ -69,13 +69,14 @@ impl<'a> Document<'a> {
 
     /// Records a problem at a place of this document.
     pub(crate) fn report(&self, mark: Mark, message: String, advice: Option<String>) {
-        let line = self.text.lines().nth(mark.line.saturating_sub(self.first_line)).unwrap_or_default();
-        self.problems.borrow_mut().push(Problem::new(self.file, mark, line, message, advice));
-    }
-
-    /// How many problems there are so far.
-    pub(crate) fn problem_count(&self) -> usize {
-        self.problems.borrow().len()
+        let line = self
+            .text
+            .lines()
+            .nth(mark.line.saturating_sub(self.first_line))
+            .unwrap_or_default();
+        self.problems
+            .borrow_mut()
+            .push(Problem::new(self.file, mark, line, message, advice));
     }
 
     /// All problems.

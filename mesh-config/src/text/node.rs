@@ -44,7 +44,11 @@ impl Item {
             Node::List(items) => Json::Array(items.iter().map(Item::to_json).collect()),
             Node::Map(entries) => {
                 let entries = entries.iter().filter(|(_, item)| !item.is_null());
-                Json::Object(entries.map(|(key, item)| (key.value.clone(), item.to_json())).collect())
+                Json::Object(
+                    entries
+                        .map(|(key, item)| (key.value.clone(), item.to_json()))
+                        .collect(),
+                )
             }
         }
     }
@@ -67,13 +71,19 @@ pub(super) fn read(text: &str, first_line: usize) -> Result<Option<Item>, (Mark,
         Err(error) => {
             let error = error.without_snippet();
             let location = error.location().unwrap_or(Location::UNKNOWN);
-            let mark = Mark { line: to_usize(location.line()).max(1) - 1 + first_line, ..mark_of(&location) };
+            let mark = Mark {
+                line: to_usize(location.line()).max(1) - 1 + first_line,
+                ..mark_of(&location)
+            };
             // Without the place: the problem shows it.
             let message = error.to_string();
             let message = message.lines().next().unwrap_or_default();
             let message = message.split(" at line ").next().unwrap_or(message);
             let message = message.strip_prefix("error: ").unwrap_or(message);
-            let message = message.split_once(": ").filter(|(l, _)| l.starts_with("line ")).map_or(message, |m| m.1);
+            let message = message
+                .split_once(": ")
+                .filter(|(l, _)| l.starts_with("line "))
+                .map_or(message, |m| m.1);
             Err((mark, format!("this is not YAML: {message}")))
         }
     }
@@ -82,7 +92,10 @@ pub(super) fn read(text: &str, first_line: usize) -> Result<Option<Item>, (Mark,
 /// Makes lines absolute and keeps lengths on their own line.
 fn place(mut item: Item, lines: &[&str], first_line: usize) -> Item {
     let fix = |mark: &mut Mark| {
-        let line = lines.get(mark.line.saturating_sub(1)).copied().unwrap_or_default();
+        let line = lines
+            .get(mark.line.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
         let rest = line.chars().count().saturating_sub(mark.column.saturating_sub(1));
         mark.length = mark.length.min(rest).max(1);
         mark.line = (mark.line + first_line).saturating_sub(1);
@@ -123,7 +136,10 @@ impl From<Spanned<Node>> for Item {
         if let Node::List(_) | Node::Map(_) = spanned.value {
             mark.length = 1;
         }
-        Item { node: spanned.value, mark }
+        Item {
+            node: spanned.value,
+            mark,
+        }
     }
 }
 
@@ -186,7 +202,13 @@ impl<'de> Visitor<'de> for NodeVisitor {
         let mut entries = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
             let mark = mark_of(&key.referenced);
-            entries.push((Placed { value: key.value, mark }, map.next_value::<Spanned<Node>>()?.into()));
+            entries.push((
+                Placed {
+                    value: key.value,
+                    mark,
+                },
+                map.next_value::<Spanned<Node>>()?.into(),
+            ));
         }
         Ok(Node::Map(entries))
     }

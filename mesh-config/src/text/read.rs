@@ -19,15 +19,15 @@ pub(crate) struct Value<'d> {
 
 impl<'d> Value<'d> {
     pub(super) fn root(document: &'d Document<'d>, item: &'d Item) -> Self {
-        Value { document, item, path: String::new() }
+        Value {
+            document,
+            item,
+            path: String::new(),
+        }
     }
 
     pub(crate) fn mark(&self) -> Mark {
         self.item.mark
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        &self.path
     }
 
     pub(crate) fn document(&self) -> &'d Document<'d> {
@@ -49,8 +49,13 @@ impl<'d> Value<'d> {
     }
 
     fn report(&self, message: &str, advice: Option<String>) {
-        let path = if self.path.is_empty() { "document" } else { &self.path };
-        self.document.report(self.item.mark, format!("`{path}`: {message}"), advice);
+        let path = if self.path.is_empty() {
+            "document"
+        } else {
+            &self.path
+        };
+        self.document
+            .report(self.item.mark, format!("`{path}`: {message}"), advice);
     }
 
     /// Records that this real field is not implemented.
@@ -85,7 +90,10 @@ impl<'d> Value<'d> {
 
     /// Text with its place.
     pub(crate) fn placed_text(&self) -> Option<Placed<String>> {
-        self.text().map(|value| Placed { value, mark: self.mark() })
+        self.text().map(|value| Placed {
+            value,
+            mark: self.mark(),
+        })
     }
 
     pub(crate) fn boolean(&self) -> Option<bool> {
@@ -110,7 +118,11 @@ impl<'d> Value<'d> {
         match i64::try_from(number) {
             Ok(number) if range.contains(&number) => Some(number),
             _ => {
-                self.problem(format!("{number} is not between {} and {}", range.start(), range.end()));
+                self.problem(format!(
+                    "{number} is not between {} and {}",
+                    range.start(),
+                    range.end()
+                ));
                 None
             }
         }
@@ -118,11 +130,13 @@ impl<'d> Value<'d> {
 
     /// A number that fits `u32`; Istio's counters are 32-bit integers with a sign.
     pub(crate) fn count(&self) -> Option<u32> {
-        self.whole(0..=i64::from(i32::MAX)).and_then(|number| u32::try_from(number).ok())
+        self.whole(0..=i64::from(i32::MAX))
+            .and_then(|number| u32::try_from(number).ok())
     }
 
     pub(crate) fn port(&self) -> Option<u16> {
-        self.whole(1..=65_535).and_then(|number| u16::try_from(number).ok())
+        self.whole(1..=65_535)
+            .and_then(|number| u16::try_from(number).ok())
     }
 
     /// A Go duration of whole milliseconds, at least one.
@@ -160,7 +174,14 @@ impl<'d> Value<'d> {
             item,
             path: format!("{}[{index}]", self.path),
         });
-        values.filter(|value| !value.item.is_null() || { value.problem("an entry is empty"); false }).collect()
+        values
+            .filter(|value| {
+                !value.item.is_null() || {
+                    value.problem("an entry is empty");
+                    false
+                }
+            })
+            .collect()
     }
 
     pub(crate) fn texts(&self) -> Vec<String> {
@@ -180,11 +201,24 @@ impl<'d> Value<'d> {
         let mut seen = BTreeSet::new();
         let mut values = Vec::new();
         for (key, item) in entries {
-            let path = format!("{}.{}", self.path, key.value).trim_start_matches('.').to_owned();
+            let path = format!("{}.{}", self.path, key.value)
+                .trim_start_matches('.')
+                .to_owned();
             if !seen.insert(&key.value) {
-                self.document.report(key.mark, format!("duplicate key `{path}`"), Some("it was given before".to_owned()));
+                self.document.report(
+                    key.mark,
+                    format!("duplicate key `{path}`"),
+                    Some("it was given before".to_owned()),
+                );
             } else if !item.is_null() {
-                values.push((key.clone(), Value { document: self.document, item, path }));
+                values.push((
+                    key.clone(),
+                    Value {
+                        document: self.document,
+                        item,
+                        path,
+                    },
+                ));
             }
         }
         values
@@ -193,7 +227,9 @@ impl<'d> Value<'d> {
     /// A mapping of text to text.
     pub(crate) fn text_map(&self) -> BTreeMap<String, String> {
         let entries = self.entries().into_iter();
-        entries.filter_map(|(key, value)| Some((key.value, value.text()?))).collect()
+        entries
+            .filter_map(|(key, value)| Some((key.value, value.text()?)))
+            .collect()
     }
 
     /// Reads a mapping with known keys; unknown ones become problems when `read` is done.
@@ -202,7 +238,11 @@ impl<'d> Value<'d> {
             self.wrong_type("a mapping");
             return None;
         }
-        let mut fields = Fields { value: self.clone(), entries: self.entries(), known: Vec::new() };
+        let mut fields = Fields {
+            value: self.clone(),
+            entries: self.entries(),
+            known: Vec::new(),
+        };
         let result = read(&mut fields);
         fields.finish();
         Some(result)
@@ -210,8 +250,12 @@ impl<'d> Value<'d> {
 
     /// Whether `keys` of this mapping have values: how many of them.
     pub(crate) fn has(&self, key: &str) -> bool {
-        let Node::Map(entries) = &self.item.node else { return false };
-        entries.iter().any(|(name, item)| name.value == key && !item.is_null())
+        let Node::Map(entries) = &self.item.node else {
+            return false;
+        };
+        entries
+            .iter()
+            .any(|(name, item)| name.value == key && !item.is_null())
     }
 
     /// Whether this is a mapping or list without entries.
@@ -244,7 +288,10 @@ impl<'d> Fields<'d> {
     /// An optional field; null counts as absent.
     pub(crate) fn get(&mut self, name: &'static str) -> Option<Value<'d>> {
         self.known.push(name);
-        self.entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| value.clone())
+        self.entries
+            .iter()
+            .find(|(key, _)| key.value == name)
+            .map(|(_, value)| value.clone())
     }
 
     /// A field that must be there.
@@ -279,9 +326,14 @@ impl<'d> Fields<'d> {
 
     /// More than one of the names is a problem, for fields that exclude each other.
     pub(crate) fn at_most_one(&self, names: &[&'static str]) {
-        let given: Vec<&str> = names.iter().copied().filter(|name| self.value.has(name)).collect();
+        let given: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| self.value.has(name))
+            .collect();
         if given.len() > 1 {
-            self.value.problem(format!("only one of {} may be given", given.join(", ")));
+            self.value
+                .problem(format!("only one of {} may be given", given.join(", ")));
         }
     }
 
@@ -295,7 +347,9 @@ impl<'d> Fields<'d> {
                 known.sort_unstable();
                 (known.len() <= 8).then(|| format!("expected one of {}", known.join(", ")))
             });
-            self.value.document.report(key.mark, format!("unknown field `{}`", value.path), advice);
+            self.value
+                .document
+                .report(key.mark, format!("unknown field `{}`", value.path), advice);
         }
     }
 }

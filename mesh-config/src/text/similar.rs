@@ -9,8 +9,13 @@ pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).clamp(1, 3);
     let lower = word.to_lowercase();
-    let distances = known.iter().map(|known| (distance(&lower, &known.to_lowercase()), *known));
-    distances.filter(|(distance, _)| *distance <= limit).min().map(|(_, known)| known)
+    let distances = known
+        .iter()
+        .map(|known| (distance(&lower, &known.to_lowercase()), *known));
+    distances
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// Edit distance in which swapping two neighbours counts as one change.
@@ -21,7 +26,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i];
         for j in 1..=b.len() {
             let changed = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + changed);
+            let mut best = (rows[i - 1][j] + 1)
+                .min(row[j - 1] + 1)
+                .min(rows[i - 1][j - 1] + changed);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::Routing;
 use crate::object::ObjectKey;
+use crate::route::{Action, Forward};
 
 /// Where a request goes, with exact probabilities.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,4 +43,62 @@ pub struct Share {
     pub version: Option<String>,
     /// 0 to 1.
     pub probability: f64,
+}
+
+impl Distribution {
+    /// Of a routing decision.
+    #[must_use]
+    pub fn of(routing: &Routing<'_>) -> Self {
+        match routing {
+            Routing::UnknownHost => Distribution {
+                outcome: Outcome::UnknownHost,
+                shares: Vec::new(),
+            },
+            Routing::NoRoute(_) => Distribution {
+                outcome: Outcome::NoRoute,
+                shares: Vec::new(),
+            },
+            Routing::Route(_, route) => {
+                let Action::Forward(forward) = &route.action;
+                Distribution {
+                    outcome: Outcome::Routed {
+                        object: route.rule.as_ref().map(|rule| rule.object.clone()),
+                        rule: route.rule.as_ref().map(|rule| rule.index),
+                    },
+                    shares: shares(forward),
+                }
+            }
+        }
+    }
+}
+
+/// In list order; destinations that name the same host and subset are one share.
+pub(crate) fn shares(forward: &Forward) -> Vec<Share> {
+    let mut weights: Vec<(Share, u64)> = Vec::new();
+    for destination in &forward.destinations {
+        let weight = u64::from(destination.weight);
+        let same = |(share, _): &&mut (Share, u64)| {
+            share.host == destination.host && share.subset == destination.subset
+        };
+        if let Some((_, sum)) = weights.iter_mut().find(same) {
+            *sum += weight;
+            continue;
+        }
+        let share = Share {
+            host: destination.host.clone(),
+            subset: destination.subset.clone(),
+            version: destination.version.clone(),
+            probability: 0.0,
+        };
+        weights.push((share, weight));
+    }
+    #[allow(clippy::cast_precision_loss)] // sums of 32-bit weights are exact in a double
+    let part = |weight: u64| weight as f64 / forward.total_weight.max(1) as f64;
+    weights
+        .into_iter()
+        .map(|(share, weight)| Share {
+            probability: part(weight),
+            ..share
+        })
+        .collect()
 }

@@ -1,15 +1,25 @@
 //! The mesh as one client's proxy needs it.
 
 pub(crate) mod cluster;
+pub(crate) mod clusters;
+pub(crate) mod compile;
 pub(crate) mod distribution;
+pub(crate) mod edge;
+pub(crate) mod registry;
+mod sidecar;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::object::ObjectKey;
+use crate::client::{Client, Role, Workload};
+use crate::host;
+use crate::object::{Object, ObjectKey, Spec};
 use crate::route::Route;
 use crate::route::matching::RequestHead;
 use cluster::{Cluster, ClusterId};
+use clusters::Clusters;
+use compile::Scope;
+use registry::Registry;
 
 /// Everything one proxy needs: a route table per port, and the clusters.
 #[derive(Clone, Debug, Default)]
@@ -48,20 +58,67 @@ impl View {
 pub struct RouteTable {
     hosts: Vec<VirtualHost>,
     exact: HashMap<String, usize>,
+    /// Texts after the `*`, longest first; the empty one is the domain `*`.
+    suffixes: Vec<(String, usize)>,
 }
 
 impl RouteTable {
     /// Finds the virtual host by the Host header, then the first route that matches.
     #[must_use]
     pub fn route(&self, request: &RequestHead<'_>) -> Routing<'_> {
-        let _ = (request, &self.exact);
-        Routing::UnknownHost
+        let Some(host) = self.virtual_host(request.authority) else {
+            return Routing::UnknownHost;
+        };
+        match host.routes.iter().find(|route| route.matcher.matches(request)) {
+            Some(route) => Routing::Route(host, route),
+            None => Routing::NoRoute(host),
+        }
+    }
+
+    /// By the Host header: its port and case do not count; exact names win over suffixes, longer over shorter.
+    #[must_use]
+    pub fn virtual_host(&self, authority: &str) -> Option<&VirtualHost> {
+        // The usual Host needs no copy: lower case and either the name or name:port.
+        let end = authority.rfind(':').unwrap_or(authority.len());
+        let index = self.exact.get(&authority[..end]).copied().or_else(|| {
+            let name = host::of_authority(authority);
+            let suffix = || {
+                let mut suffixes = self.suffixes.iter();
+                let found = suffixes
+                    .find(|(s, _)| s.is_empty() || name.len() > s.len() && name.ends_with(s.as_str()));
+                found.map(|(_, index)| *index)
+            };
+            self.exact.get(&name).copied().or_else(suffix)
+        })?;
+        self.hosts.get(index)
     }
 
     /// All virtual hosts.
     #[must_use]
     pub fn virtual_hosts(&self) -> &[VirtualHost] {
         &self.hosts
+    }
+
+    /// Adds a virtual host with those of its domains that no other one has; nothing if none is left.
+    fn add(&mut self, mut host: VirtualHost) {
+        let index = self.hosts.len();
+        host.domains.retain(|domain| match domain.strip_prefix('*') {
+            Some(suffix) => !self.suffixes.iter().any(|(other, _)| other == suffix),
+            None => !self.exact.contains_key(domain),
+        });
+        if host.domains.is_empty() {
+            return;
+        }
+        for domain in &host.domains {
+            match domain.strip_prefix('*') {
+                Some(suffix) => self.suffixes.push((suffix.to_owned(), index)),
+                None => {
+                    self.exact.insert(domain.clone(), index);
+                }
+            }
+        }
+        self.suffixes.sort_by_key(|(suffix, _)| usize::MAX - suffix.len());
+        self.hosts.push(host);
     }
 }
 
@@ -96,4 +153,57 @@ pub struct GatewayServer {
     pub port: u16,
     /// Name of the port.
     pub name: String,
+}
+
+/// Compiles a mesh for one client.
+pub(crate) fn build<'a>(
+    objects: impl Iterator<Item = (&'a Object, i64)> + Clone,
+    client: &Client,
+    workloads: &[Workload],
+) -> View {
+    let registry = Registry::new(objects.clone());
+    let clusters = Clusters::build(&registry, client, workloads);
+    let mut ports = BTreeMap::new();
+    match client.role {
+        Role::Sidecar => {
+            for port in http_ports(objects.map(|(object, _)| object)) {
+                let scope = Scope {
+                    registry: &registry,
+                    clusters: &clusters,
+                    client,
+                    port,
+                    gateway: "mesh",
+                };
+                ports.insert(port, sidecar::table(&scope));
+            }
+        }
+        Role::Gateway => {
+            let servers = edge::servers(objects.map(|(object, _)| object), &client.labels);
+            for (_, server) in &servers {
+                let table = || edge::table(&registry, &clusters, client, server.port, &servers);
+                ports.entry(server.port).or_insert_with(table);
+            }
+        }
+    }
+    View {
+        ports,
+        clusters: clusters.list,
+    }
+}
+
+/// The HTTP ports of all services.
+pub(crate) fn http_ports<'a>(objects: impl Iterator<Item = &'a Object>) -> BTreeSet<u16> {
+    let services = objects.filter_map(|object| match &object.spec {
+        Spec::Service(service) => Some(service),
+        _ => None,
+    });
+    services
+        .flat_map(|service| {
+            service
+                .ports
+                .iter()
+                .filter(|port| port.is_http())
+                .map(|port| port.port)
+        })
+        .collect()
 }

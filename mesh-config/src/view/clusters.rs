@@ -1,0 +1,146 @@
+//! Building the clusters of a view.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::cluster::{Cluster, ClusterId, Endpoint};
+use super::registry::{Labels, Named, Registry};
+use crate::client::{Client, Workload};
+use crate::object::destination_rule::Subset;
+use crate::object::kubernetes::{PortRef, Service, ServicePort, WorkloadEntry};
+
+/// All clusters by name.
+#[derive(Default)]
+pub(crate) struct Clusters {
+    pub(crate) list: Vec<Arc<Cluster>>,
+    by_name: HashMap<String, ClusterId>,
+}
+
+/// The name that Istio gives to a cluster.
+pub(crate) fn name(host: &str, subset: Option<&str>, port: u16) -> String {
+    format!("outbound|{port}|{}|{host}", subset.unwrap_or_default())
+}
+
+impl Clusters {
+    pub(crate) fn id(&self, name: &str) -> Option<ClusterId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// One per HTTP service port, and one per subset of it.
+    pub(crate) fn build(registry: &Registry<'_>, client: &Client, workloads: &[Workload]) -> Self {
+        // Shared, so that a workload's labels exist once however many clusters it is in.
+        let labels: Vec<Labels> = workloads.iter().map(|w| Arc::new(w.labels.clone())).collect();
+        let mut clusters = Clusters::default();
+        for (host, service) in &registry.services {
+            let rule = registry.rule_for(client, host);
+            for port in service.spec.ports.iter().filter(|port| port.is_http()) {
+                let endpoints = endpoints(registry, *service, port, workloads, &labels);
+                let subsets = rule.subsets.iter().map(|subset| Some(*subset));
+                for subset in [None].into_iter().chain(subsets) {
+                    clusters.add(Cluster {
+                        name: name(host, subset.map(|s| s.name.value.as_str()), port.port),
+                        host: host.clone(),
+                        port: port.port,
+                        subset: subset.map(|subset| subset.name.value.clone()),
+                        service_name: service.metadata().name.clone(),
+                        service_namespace: service.metadata().namespace.clone(),
+                        endpoints: endpoints
+                            .iter()
+                            .filter(|e| in_subset(e, subset))
+                            .cloned()
+                            .collect(),
+                        policy: rule.policy(subset),
+                    });
+                }
+            }
+        }
+        clusters
+    }
+
+    fn add(&mut self, cluster: Cluster) {
+        self.by_name
+            .insert(cluster.name.clone(), ClusterId(self.list.len()));
+        self.list.push(Arc::new(cluster));
+    }
+}
+
+fn in_subset(endpoint: &Endpoint, subset: Option<&Subset>) -> bool {
+    subset.is_none_or(|subset| selects(&subset.labels, &endpoint.labels))
+}
+
+/// Whether all labels of the selector are among the labels.
+pub(crate) fn selects(selector: &BTreeMap<String, String>, labels: &BTreeMap<String, String>) -> bool {
+    selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+}
+
+/// The endpoints of a service port: workloads, then WorkloadEntry objects, that its selector finds in its namespace.
+fn endpoints(
+    registry: &Registry<'_>,
+    service: Named<'_, Service>,
+    port: &ServicePort,
+    workloads: &[Workload],
+    labels: &[Labels],
+) -> Vec<Endpoint> {
+    let (selector, namespace) = (&service.spec.selector, &service.metadata().namespace);
+    if selector.is_empty() {
+        return Vec::new();
+    }
+    let workloads = workloads.iter().zip(labels);
+    let selected = workloads.filter(|(w, _)| w.namespace == *namespace && selects(selector, &w.labels));
+    let mut endpoints: Vec<Endpoint> = selected
+        .filter_map(|(w, labels)| of_workload(w, labels, port))
+        .collect();
+    let entries = registry
+        .entries
+        .iter()
+        .filter(|entry| entry.metadata().namespace == *namespace && selects(selector, &entry_labels(entry)));
+    endpoints.extend(entries.filter_map(|entry| of_entry(entry, port)));
+    endpoints
+}
+
+fn of_workload(workload: &Workload, labels: &Labels, port: &ServicePort) -> Option<Endpoint> {
+    let container_port = match &port.target_port {
+        PortRef::Number(number) => *number,
+        PortRef::Name(name) => *workload.port_names.get(name)?,
+    };
+    let listening = workload
+        .ports
+        .get(&container_port)
+        .copied()
+        .unwrap_or(container_port);
+    Some(Endpoint {
+        workload: workload.name.clone(),
+        namespace: workload.namespace.clone(),
+        address: SocketAddr::new(workload.address, listening),
+        labels: Arc::clone(labels),
+        weight: workload.weight.max(1),
+        locality: workload.locality.clone(),
+        healthy: workload.ready,
+    })
+}
+
+/// Labels of the spec together with those of the object.
+fn entry_labels(entry: &Named<'_, WorkloadEntry>) -> BTreeMap<String, String> {
+    let mut labels = entry.metadata().labels.clone();
+    labels.extend(entry.spec.labels.clone());
+    labels
+}
+
+fn of_entry(entry: &Named<'_, WorkloadEntry>, port: &ServicePort) -> Option<Endpoint> {
+    let spec = entry.spec;
+    let by_name = port.name.as_ref().and_then(|name| spec.ports.get(name));
+    let target = match &port.target_port {
+        PortRef::Number(number) => by_name.or(Some(number)),
+        PortRef::Name(name) => spec.ports.get(name).or(by_name),
+    };
+    Some(Endpoint {
+        workload: entry.metadata().name.clone(),
+        namespace: entry.metadata().namespace.clone(),
+        address: SocketAddr::new(spec.address.parse::<IpAddr>().ok()?, *target?),
+        labels: Arc::new(entry_labels(entry)),
+        weight: spec.weight.unwrap_or(1).max(1),
+        locality: spec.locality.clone(),
+        healthy: true,
+    })
+}

@@ -1,0 +1,202 @@
+//! From the rules of a VirtualService to routes, for one client and one port.
+
+use super::clusters::{self, Clusters, selects};
+use super::registry::{MergedRule, Named, Registry};
+use crate::client::Client;
+use crate::host;
+use crate::object::virtual_service::{HttpMatch, HttpRoute, RouteDestination, VirtualService};
+use crate::problem::Mark;
+use crate::route::headers::HeaderRules;
+use crate::route::matching::RequestMatch;
+use crate::route::retry::RetryPolicy;
+use crate::route::{Action, Destination, Forward, Route, RuleRef};
+
+/// For whom and where rules are compiled.
+pub(crate) struct Scope<'a> {
+    pub(crate) registry: &'a Registry<'a>,
+    pub(crate) clusters: &'a Clusters,
+    pub(crate) client: &'a Client,
+    /// The port that the client dials; on a gateway the port of its server.
+    pub(crate) port: u16,
+    /// `mesh`, or the `namespace/name` of the gateway.
+    pub(crate) gateway: &'a str,
+}
+
+impl Scope<'_> {
+    /// Whether a list of gateways of a rule in `namespace` names this scope's.
+    pub(crate) fn is_bound(&self, gateways: &[String], namespace: &str) -> bool {
+        if gateways.is_empty() {
+            return self.gateway == "mesh";
+        }
+        gateways.iter().any(|gateway| {
+            gateway == self.gateway || self.gateway.split_once('/') == Some((namespace, gateway.as_str()))
+        })
+    }
+
+    /// Whether a block counts for this client and port at all.
+    ///
+    /// # Errors
+    /// The condition that excludes it.
+    pub(crate) fn admits(&self, block: &HttpMatch, namespace: &str) -> Result<(), String> {
+        if let Some(port) = block.port.filter(|port| *port != self.port) {
+            return Err(format!("port is {}; needs {port}", self.port));
+        }
+        if !block.gateways.is_empty() {
+            // Then the source conditions are not looked at, as in istiod.
+            let bound = self.is_bound(&block.gateways, namespace);
+            return if bound {
+                Ok(())
+            } else {
+                Err(format!("gateway is {}; not listed", self.gateway))
+            };
+        }
+        if !selects(&block.source_labels, &self.client.labels) {
+            let labels: Vec<String> = block
+                .source_labels
+                .iter()
+                .map(|(k, v)| format!("{k}={v}"))
+                .collect();
+            return Err(format!("the client lacks the labels {}", labels.join(", ")));
+        }
+        match &block.source_namespace {
+            Some(wanted) if *wanted != self.client.namespace => Err(format!(
+                "the client's namespace is `{}`; needs `{wanted}`",
+                self.client.namespace
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The routes of a VirtualService: one per rule and match block, cut after the first that takes everything.
+    pub(crate) fn routes(&self, rule: &Named<'_, VirtualService>) -> Vec<Route> {
+        let mut routes = Vec::new();
+        for (index, http) in rule.spec.http.iter().enumerate() {
+            if http.matches.is_empty() {
+                routes.push(self.route(rule, index, http, None));
+                return routes;
+            }
+            for (block, conditions) in http.matches.iter().enumerate() {
+                if self.admits(conditions, &rule.metadata().namespace).is_ok() {
+                    routes.push(self.route(rule, index, http, Some((block, conditions))));
+                    if conditions.request.is_catch_all() {
+                        return routes;
+                    }
+                }
+            }
+        }
+        routes
+    }
+
+    fn route(
+        &self,
+        rule: &Named<'_, VirtualService>,
+        index: usize,
+        http: &HttpRoute,
+        block: Option<(usize, &HttpMatch)>,
+    ) -> Route {
+        let mut name = http.name.clone().unwrap_or_default();
+        if let Some(of_block) = block.and_then(|(_, conditions)| conditions.name.as_ref()) {
+            name = format!("{name}.{of_block}");
+        }
+        let mark: Mark = block.map_or(http.mark, |(_, conditions)| conditions.mark);
+        Route {
+            name,
+            rule: Some(RuleRef {
+                object: rule.object.key(),
+                index,
+                block: block.map(|(block, _)| block),
+                file: rule.object.place.file.clone(),
+                line: mark.line,
+            }),
+            matcher: block
+                .map(|(_, conditions)| conditions.request.clone())
+                .unwrap_or_default(),
+            action: Action::Forward(self.forward(http, &rule.metadata().namespace)),
+        }
+    }
+
+    fn forward(&self, http: &HttpRoute, namespace: &str) -> Forward {
+        let single = http.route.len() == 1;
+        let used = http
+            .route
+            .iter()
+            .filter(|destination| single || destination.weight > 0);
+        let destinations: Vec<Destination> = used.map(|d| self.destination(d, single, namespace)).collect();
+        let mut retry = http
+            .retries
+            .clone()
+            .unwrap_or_else(|| Some(RetryPolicy::default()));
+        if let (Some(policy), Some(timeout)) = (&mut retry, http.timeout) {
+            // Envoy ignores a per-try timeout that the total cuts off.
+            policy.per_try_timeout = policy.per_try_timeout.filter(|per_try| *per_try < timeout);
+        }
+        Forward {
+            total_weight: destinations
+                .iter()
+                .map(|destination| u64::from(destination.weight))
+                .sum(),
+            destinations,
+            timeout: http.timeout,
+            retry,
+            rewrite: http.rewrite.clone(),
+            headers: http.headers.clone(),
+        }
+    }
+
+    fn destination(&self, written: &RouteDestination, single: bool, namespace: &str) -> Destination {
+        let host = host::complete(&written.host.value, namespace);
+        let subset = written.subset.as_ref().map(|subset| subset.value.clone());
+        let port = written.port.unwrap_or_else(|| self.default_port(&host));
+        let name = clusters::name(&host, subset.as_deref(), port);
+        let rule = || -> MergedRule<'_> { self.registry.rule_for(self.client, &host) };
+        Destination {
+            version: subset.as_ref().map(|subset| rule().version(subset)),
+            cluster: self.clusters.id(&name).ok_or(name),
+            host,
+            subset,
+            port,
+            // The weight of a single destination is ignored, even 0.
+            weight: if single { 1 } else { written.weight },
+            headers: written.headers.clone(),
+        }
+    }
+
+    /// Without `destination.port` the port of the listener; on a gateway a service's only port.
+    fn default_port(&self, host: &str) -> u16 {
+        let ports = self
+            .registry
+            .services
+            .get(host)
+            .map(|service| &service.spec.ports);
+        match ports.map(Vec::as_slice) {
+            Some([only]) if self.gateway != "mesh" => only.port,
+            _ => self.port,
+        }
+    }
+
+    /// The route of a service without a VirtualService.
+    pub(crate) fn default_route(&self, host: &str) -> Route {
+        let name = clusters::name(host, None, self.port);
+        Route {
+            name: "default".to_owned(),
+            rule: None,
+            matcher: RequestMatch::default(),
+            action: Action::Forward(Forward {
+                destinations: vec![Destination {
+                    host: host.to_owned(),
+                    subset: None,
+                    port: self.port,
+                    weight: 1,
+                    cluster: self.clusters.id(&name).ok_or(name),
+                    headers: HeaderRules::default(),
+                    version: None,
+                }],
+                total_weight: 1,
+                timeout: None,
+                retry: Some(RetryPolicy::default()),
+                rewrite: None,
+                headers: HeaderRules::default(),
+            }),
+        }
+    }
+}
