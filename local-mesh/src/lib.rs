@@ -1,1 +1,3 @@
 //! An embedded data plane with Istio's semantics.
+
+pub mod proxy;

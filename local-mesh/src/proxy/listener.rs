@@ -1,0 +1,53 @@
+//! Accepting connections and serving requests on them.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::Dialled;
+use super::exchange;
+use super::plane::Proxy;
+
+/// A client's connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Connection {
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+    pub(super) dialled: Dialled,
+}
+
+/// Accepts until it is aborted. Connections go on after that.
+pub(super) async fn accept(listener: TcpListener, proxy: Rc<Proxy>, dialled: Dialled) {
+    let Ok(local) = listener.local_addr() else { return };
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let connection = Connection { peer, local, dialled };
+                tokio::task::spawn_local(serve(stream, Rc::clone(&proxy), connection));
+            }
+            // Out of file descriptors, most likely: some may be free in a moment.
+            Err(error) => {
+                tracing::warn!("cannot accept on {local}: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, proxy: Rc<Proxy>, connection: Connection) {
+    // A socket that refuses works all the same, only slower.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| exchange::answer(Rc::clone(&proxy), connection, request));
+    let served = http1::Builder::new()
+        .max_headers(100)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!("connection from {}: {error}", connection.peer);
+    }
+}

@@ -1,0 +1,240 @@
+//! Answers that the proxy makes itself: status, body, flag and details as Envoy has them.
+
+use std::borrow::Cow;
+use std::io;
+
+use super::flags::{Flag, Flags};
+
+/// An answer of the proxy's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LocalReply {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// Body as plain text; empty means no body and no content type.
+    pub(super) body: Cow<'static, str>,
+    /// Response flags.
+    pub(super) flags: Flags,
+    /// Envoy's response code details.
+    pub(super) details: Cow<'static, str>,
+    /// Whether `x-envoy-overloaded: true` goes with it (only on overflow).
+    pub(super) overloaded: bool,
+    /// Whether the client's connection ends with it.
+    pub(super) closes: bool,
+}
+
+impl LocalReply {
+    fn new(
+        status: u16,
+        body: impl Into<Cow<'static, str>>,
+        flags: Flags,
+        details: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            body: body.into(),
+            flags,
+            details: details.into(),
+            overloaded: false,
+            closes: matches!(status, 400 | 426 | 431 | 501),
+        }
+    }
+
+    /// The virtual host has no route for the request: 404 `NR`.
+    pub(super) fn no_route() -> Self {
+        Self::new(404, "", Flags::of(Flag::NoRoute), "route_not_found")
+    }
+
+    /// No virtual host has this name, and traffic to unknown hosts is not let out (`REGISTRY_ONLY`): 502.
+    pub(super) fn unknown_host() -> Self {
+        Self::new(502, "", Flags::NONE, "direct_response")
+    }
+
+    /// The route leads to a host or subset that does not exist: 503 `NC`.
+    pub(super) fn no_cluster() -> Self {
+        Self::new(503, "", Flags::of(Flag::NoCluster), "cluster_not_found")
+    }
+
+    /// No endpoint, or all of them not ready or ejected: 503 `UH`.
+    pub(super) fn no_healthy_upstream() -> Self {
+        let flags = Flags::of(Flag::NoHealthyUpstream);
+        Self::new(503, "no healthy upstream", flags, "no_healthy_upstream")
+    }
+
+    /// The whole request took longer than the route allows: 504 `UT`.
+    pub(super) fn timeout() -> Self {
+        let flags = Flags::of(Flag::UpstreamRequestTimeout);
+        Self::new(504, "upstream request timeout", flags, "response_timeout")
+    }
+
+    /// A request without a Host: 400.
+    pub(super) fn missing_host() -> Self {
+        Self::new(400, "", Flags::NONE, "missing_host_header")
+    }
+
+    /// A path that cannot be normalised: 400.
+    pub(super) fn bad_path() -> Self {
+        Self::new(400, "", Flags::NONE, "path_normalization_failed")
+    }
+
+    /// An authority that is none: 400 `DPE`.
+    pub(super) fn bad_authority() -> Self {
+        let flags = Flags::of(Flag::DownstreamProtocolError);
+        Self::new(400, "Bad Request", flags, "http.invalid_authority")
+    }
+
+    /// An HTTP version that Envoy does not take: 426 `DPE`.
+    pub(super) fn upgrade_required() -> Self {
+        let flags = Flags::of(Flag::DownstreamProtocolError);
+        Self::new(426, "Upgrade Required", flags, "low_version")
+    }
+
+    /// The last try failed before any response header. `retried` says that it was not the first one, `flags` why the
+    /// retry policy did not get another one.
+    pub(super) fn failed(failure: &Failure, retried: bool, flags: Flags) -> Self {
+        if *failure == Failure::PerTryTimeout {
+            let flags = flags.then(Flags::of(Flag::UpstreamRequestTimeout));
+            return Self::new(504, "upstream request timeout", flags, "upstream_per_try_timeout");
+        }
+        let again = if retried { "retried and the latest " } else { "" };
+        let body = format!(
+            "upstream connect error or disconnect/reset before headers. {again}reset reason: {}",
+            failure.reset_reason()
+        );
+        let status = if *failure == Failure::Protocol { 502 } else { 503 };
+        let mut reply = Self::new(
+            status,
+            body,
+            flags.then(Flags::of(failure.flag())),
+            failure.details(),
+        );
+        reply.overloaded = *failure == Failure::Overflow;
+        reply
+    }
+}
+
+/// Why a try got no response headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The connection was refused or could not be made; holds the system's words.
+    Connect(String),
+    /// The connection was not made within `connectTimeout`.
+    ConnectTimeout,
+    /// The endpoint closed or reset the connection.
+    Termination,
+    /// The endpoint answered something that is not HTTP.
+    Protocol,
+    /// A connection pool limit.
+    Overflow,
+    /// `perTryTimeout` passed.
+    PerTryTimeout,
+}
+
+impl Failure {
+    /// From the error of a connection attempt.
+    pub(super) fn refused(error: &io::Error) -> Self {
+        let words = error.to_string();
+        // Without "(os error 111)".
+        Self::Connect(words.split(" (").next().unwrap_or_default().to_owned())
+    }
+
+    /// From the error of a connection that was there.
+    pub(super) fn of_hyper(error: &hyper::Error) -> Self {
+        if error.is_parse() {
+            Self::Protocol
+        } else {
+            Self::Termination
+        }
+    }
+
+    /// The words of Envoy's reply body.
+    fn reset_reason(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "remote connection failure",
+            Self::ConnectTimeout => "connection timeout",
+            Self::Termination => "connection termination",
+            Self::Protocol => "protocol error",
+            Self::Overflow => "overflow",
+            Self::PerTryTimeout => "upstream per try timeout",
+        }
+    }
+
+    fn flag(&self) -> Flag {
+        match self {
+            Self::Connect(_) | Self::ConnectTimeout => Flag::UpstreamConnectionFailure,
+            Self::Termination => Flag::UpstreamConnectionTermination,
+            Self::Protocol => Flag::UpstreamProtocolError,
+            Self::Overflow => Flag::UpstreamOverflow,
+            Self::PerTryTimeout => Flag::UpstreamRequestTimeout,
+        }
+    }
+
+    fn details(&self) -> String {
+        let reason = self.reset_reason().replace(' ', "_");
+        let cause = match self {
+            Self::Connect(words) => format!("|delayed_connect_error:_{}", words.replace(' ', "_")),
+            _ => String::new(),
+        };
+        format!("upstream_reset_before_response_started{{{reason}{cause}}}")
+    }
+
+    /// The status that outlier detection books for the endpoint; `None` is not counted at all.
+    pub(super) fn outlier_status(&self) -> Option<u16> {
+        match self {
+            Self::Overflow => None,
+            Self::PerTryTimeout => Some(504),
+            _ => Some(503),
+        }
+    }
+}
+
+/// The code of gRPC that stands for an HTTP status in an answer of the proxy's own.
+pub(super) fn grpc_status(status: u16) -> u8 {
+    match status {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502..=504 => 14,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_connection_reads_as_envoys() {
+        let reply = LocalReply::failed(
+            &Failure::Connect("Connection refused".into()),
+            true,
+            Flags::of(Flag::RetryLimitExceeded),
+        );
+        assert_eq!(reply.flags.to_string(), "URX,UF");
+        assert_eq!(
+            reply.body,
+            "upstream connect error or disconnect/reset before headers. \
+             retried and the latest reset reason: remote connection failure"
+        );
+        assert_eq!(
+            reply.details,
+            "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"
+        );
+    }
+
+    #[test]
+    fn only_an_overflow_is_marked_as_overloaded() {
+        let reply = LocalReply::failed(&Failure::Overflow, false, Flags::NONE);
+        assert_eq!(
+            (reply.status, reply.overloaded, reply.flags.to_string()),
+            (503, true, "UO".into())
+        );
+        assert_eq!(reply.body.len(), 81);
+    }
+
+    #[test]
+    fn a_per_try_timeout_is_a_504() {
+        let reply = LocalReply::failed(&Failure::PerTryTimeout, false, Flags::NONE);
+        assert_eq!((reply.status, reply.flags.to_string()), (504, "UT".into()));
+    }
+}

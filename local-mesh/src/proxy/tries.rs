@@ -1,0 +1,208 @@
+//! The tries of one request: an endpoint for each, a connection to it, and whether there is another one.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use hyper::body::{Body, Incoming};
+use mesh_config::RetryPolicy;
+use tokio::time::Instant;
+
+use super::body::{Payload, RequestBody};
+use super::cluster::{Cluster, Host, Lease, Permit, Unsent, lease};
+use super::flags::{Flag, Flags};
+use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT};
+use super::plane::Shared;
+use super::reply::{Failure, LocalReply};
+use super::retry;
+
+/// A request on its way to a cluster, ready to be sent as often as its policy allows.
+pub(super) struct Tries<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) cluster: &'a Rc<Cluster>,
+    /// `None`: one try.
+    pub(super) policy: Option<&'a RetryPolicy>,
+    /// For all tries together.
+    pub(super) timeout: Option<Duration>,
+    pub(super) method: Method,
+    /// After rewriting.
+    pub(super) path: PathAndQuery,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Option<Rc<Payload>>,
+    /// The endpoint of the latest try.
+    pub(super) host: RefCell<Option<Rc<Host>>>,
+    /// The number of the latest try, from 1.
+    pub(super) attempts: Cell<u32>,
+}
+
+/// An answer of an endpoint, its body still to be read.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) lease: Lease,
+    /// Why there was no further try, if there should have been one.
+    pub(super) flags: Flags,
+}
+
+/// The result of one try.
+type Tried = Result<(Response<Incoming>, Lease), Failure>;
+
+impl Tries<'_> {
+    /// Tries until there is an answer to pass on.
+    ///
+    /// # Errors
+    /// The proxy's own answer, when the last try got none or no endpoint is healthy.
+    pub(super) async fn run(&self) -> Result<Answer, LocalReply> {
+        let started = Instant::now();
+        let mut tried: Vec<Rc<Host>> = Vec::new();
+        let mut permit: Option<Permit> = None;
+        loop {
+            let number = self.attempts.get();
+            let host = self.pick(&tried).ok_or_else(LocalReply::no_healthy_upstream)?;
+            *self.host.borrow_mut() = Some(Rc::clone(&host));
+            let result = self.once(&host, number, started).await;
+            self.book(&host, &result);
+            drop(permit.take());
+            let Some(policy) = self.policy.filter(|policy| wants_retry(policy, &result)) else {
+                return finish(result, number, Flags::NONE);
+            };
+            if self
+                .payload
+                .as_ref()
+                .is_some_and(|payload| !payload.can_be_replayed())
+            {
+                return finish(result, number, Flags::NONE);
+            }
+            if number > policy.attempts {
+                return finish(result, number, Flags::of(Flag::RetryLimitExceeded));
+            }
+            permit = self.cluster.retries.enter();
+            if permit.is_none() {
+                return finish(result, number, Flags::of(Flag::UpstreamOverflow));
+            }
+            // An answer that is not passed on: with a body still coming its connection is of no more use.
+            if let Ok((response, lease)) = result
+                && response.body().is_end_stream()
+            {
+                lease.release();
+            }
+            let wait = retry::back_off(policy, number, &mut *self.shared.rng());
+            tokio::time::sleep(wait).await;
+            tried.push(host);
+            self.attempts.set(number + 1);
+        }
+    }
+
+    fn pick(&self, tried: &[Rc<Host>]) -> Option<Rc<Host>> {
+        let avoid = self.policy.is_none_or(|policy| policy.avoid_previous_hosts);
+        let tried = if avoid { tried } else { &[] };
+        self.cluster.pick(&mut *self.shared.rng(), tried)
+    }
+
+    /// One try, within `perTryTimeout`.
+    async fn once(&self, host: &Rc<Host>, number: u32, started: Instant) -> Tried {
+        let try_it = self.exchange(host, number, started);
+        let Some(limit) = self.policy.and_then(|policy| policy.per_try_timeout) else {
+            return try_it.await;
+        };
+        tokio::select! {
+            biased;
+            result = try_it => result,
+            () = after_request(self.payload.as_deref(), limit) => Err(Failure::PerTryTimeout),
+        }
+    }
+
+    async fn exchange(&self, host: &Rc<Host>, number: u32, started: Instant) -> Tried {
+        let mut request = self.request(number, started);
+        loop {
+            let mut lease = self.lease(host).await?;
+            match lease.send(request).await {
+                Ok(response) => return Ok((response, lease)),
+                // The endpoint closed a kept connection meanwhile; nothing was sent, so this is not a retry.
+                Err(Unsent::Back(unsent)) if !lease.is_fresh() => request = *unsent,
+                Err(Unsent::Back(_)) => return Err(Failure::Termination),
+                Err(Unsent::Failed(failure)) => return Err(failure),
+            }
+        }
+    }
+
+    async fn lease(&self, host: &Rc<Host>) -> Result<Lease, Failure> {
+        let Some(payload) = &self.payload else {
+            return lease(self.cluster, host).await;
+        };
+        tokio::select! {
+            biased;
+            lease = lease(self.cluster, host) => lease,
+            never = payload.gather() => match never {},
+        }
+    }
+
+    fn request(&self, number: u32, started: Instant) -> Request<RequestBody> {
+        let mut request = Request::new(RequestBody::new(self.payload.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = Uri::from(self.path.clone());
+        let headers = request.headers_mut();
+        *headers = self.headers.clone();
+        headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));
+        if let Some(limit) = self.limit(started) {
+            let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(milliseconds));
+        }
+        request
+    }
+
+    /// What a try may take: the smaller of `perTryTimeout` and what is left of the timeout.
+    fn limit(&self, started: Instant) -> Option<Duration> {
+        let left = self
+            .timeout
+            .map(|timeout| timeout.saturating_sub(started.elapsed()));
+        let per_try = self.policy.and_then(|policy| policy.per_try_timeout);
+        left.into_iter().chain(per_try).min()
+    }
+
+    fn book(&self, host: &Rc<Host>, result: &Tried) {
+        let status = match result {
+            Ok((response, _)) => Some(response.status().as_u16()),
+            Err(failure) => failure.outlier_status(),
+        };
+        if let Some(status) = status {
+            self.cluster.book(host, status);
+        }
+    }
+
+    /// The timeout for all tries together passed: 504 for the endpoint that was being waited for.
+    pub(super) fn timed_out(&self) -> LocalReply {
+        if let Some(host) = self.host.borrow().as_ref() {
+            self.cluster.book(host, 504);
+        }
+        LocalReply::timeout()
+    }
+}
+
+/// Passes once `limit` has gone by since the whole request was there.
+pub(super) async fn after_request(payload: Option<&Payload>, limit: Duration) {
+    let from = match payload {
+        Some(payload) => payload.completed().await,
+        None => Instant::now(),
+    };
+    tokio::time::sleep_until(from + limit).await;
+}
+
+fn wants_retry(policy: &RetryPolicy, result: &Tried) -> bool {
+    match result {
+        Ok((response, _)) => retry::after_answer(&policy.on, response.status(), response.headers()),
+        Err(failure) => retry::after_failure(&policy.on, failure),
+    }
+}
+
+fn finish(result: Tried, number: u32, flags: Flags) -> Result<Answer, LocalReply> {
+    match result {
+        Ok((response, lease)) => Ok(Answer {
+            response,
+            lease,
+            flags,
+        }),
+        Err(failure) => Err(LocalReply::failed(&failure, number > 1, flags)),
+    }
+}
