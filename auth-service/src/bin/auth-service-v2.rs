@@ -1,2 +1,9 @@
 //! auth-service v2.
-fn main() {}
+
+use std::process::ExitCode;
+
+use service_kit::Version;
+
+fn main() -> ExitCode {
+    auth_service::main(Version::V2)
+}
