@@ -3,3 +3,4 @@
 
 pub mod fold;
 pub mod outcome;
+pub mod stats;

@@ -1,7 +1,10 @@
 //! What became of one request, as the load generator hands it to the judge.
 
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
+
+use serde::Serialize;
 
 /// One service instance that took part in an answer, from one element of `x-served-by` (`service/version/instance`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +28,8 @@ pub struct Answer {
 }
 
 /// Why there was no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Failure {
     /// No connection could be made.
     Connect,
@@ -35,6 +39,17 @@ pub enum Failure {
     Timeout,
     /// What came was not HTTP.
     Protocol,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Failure::Connect => "no connection",
+            Failure::Closed => "connection closed early",
+            Failure::Timeout => "timeout",
+            Failure::Protocol => "not HTTP",
+        })
+    }
 }
 
 /// The fate of one request.

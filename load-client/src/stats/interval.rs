@@ -1,0 +1,114 @@
+//! Intervals for the shares of the versions: projections of the joint confidence set.
+
+use serde::Serialize;
+
+use super::evidence::float;
+use super::split::Split;
+
+/// Halvings of a bracket no wider than 1: more than a double can resolve near the ends.
+const HALVINGS: u32 = 60;
+
+/// A share lies in here, with probability at least `1 - alpha` for all versions and all looks together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end, 0 to 1.
+    pub low: f64,
+    /// Upper end, 0 to 1.
+    pub high: f64,
+}
+
+impl Interval {
+    /// Every share.
+    pub const ALL: Interval = Interval { low: 0.0, high: 1.0 };
+
+    /// The smallest interval that contains both.
+    #[must_use]
+    pub fn hull(self, other: Self) -> Self {
+        Self {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+        }
+    }
+
+    /// Whether every share in here is within `tolerance` of `share`.
+    pub fn within(self, share: f64, tolerance: f64) -> bool {
+        share - tolerance <= self.low && self.high <= share + tolerance
+    }
+
+    /// Whether no share in here is within `tolerance` of `share`.
+    pub fn beyond(self, share: f64, tolerance: f64) -> bool {
+        self.high < share - tolerance || share + tolerance < self.low
+    }
+}
+
+impl Split {
+    /// An interval per version, exact projections of `{ t : logE(t) < ln(1/alpha) }`. Simultaneous for the active
+    /// versions; a version with probability 0 has the bound of [`leak_bound`], which carries an `alpha` of its own.
+    pub fn intervals(&self, counts: &[u64], alpha: f64) -> Vec<Interval> {
+        let active: Vec<f64> = self.active().iter().map(|k| float(counts[k.index])).collect();
+        let n: f64 = active.iter().sum();
+        let unused = Interval {
+            low: 0.0,
+            high: leak_bound(n, alpha),
+        };
+        let mut intervals = vec![unused; counts.len()];
+        let level = self.log_marginal(counts) + alpha.ln();
+        for (position, k) in self.active().iter().enumerate() {
+            intervals[k.index] = project(&active, n, position, level);
+        }
+        intervals
+    }
+}
+
+/// The share that a version without any answer among `n` can have at most: `1 - alpha^(1/n)`.
+///
+/// `(1 - share)^-n` is an e-process for "the share is at least this", so it may be looked at any time.
+pub fn leak_bound(n: f64, alpha: f64) -> f64 {
+    if n == 0.0 { 1.0 } else { -(alpha.ln() / n).exp_m1() }
+}
+
+/// Where the profile likelihood of version `k`'s share is above `level`: the others share the rest as observed, so
+/// `g(t) = n_k ln t + (n-n_k) ln(1-t) + R_k - level` with `R_k = Σ_j≠k n_j ln(n_j/(n-n_k))`, concave, largest at `n_k/n`.
+fn project(counts: &[f64], n: f64, k: usize, level: f64) -> Interval {
+    if n == 0.0 {
+        return Interval::ALL;
+    }
+    let count = counts[k];
+    let rest = n - count;
+    let others = counts
+        .iter()
+        .enumerate()
+        .filter(|(j, count)| *j != k && **count > 0.0);
+    let profile: f64 = others.map(|(_, count)| count * (count / rest).ln()).sum();
+    let inside = |share: f64| {
+        let ones = if count > 0.0 { count * share.ln() } else { 0.0 };
+        let zeros = if rest > 0.0 { rest * (-share).ln_1p() } else { 0.0 };
+        ones + zeros + profile > level
+    };
+    let peak = count / n;
+    Interval {
+        low: if count == 0.0 {
+            0.0
+        } else {
+            boundary(0.0, peak, inside)
+        },
+        high: if rest == 0.0 {
+            1.0
+        } else {
+            boundary(1.0, peak, inside)
+        },
+    }
+}
+
+/// The place between a share outside and one inside where `inside` turns.
+fn boundary(mut outside: f64, mut within: f64, inside: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(outside, within);
+        if inside(middle) {
+            within = middle;
+        } else {
+            outside = middle;
+        }
+    }
+    f64::midpoint(outside, within)
+}
