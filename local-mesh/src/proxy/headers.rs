@@ -79,7 +79,21 @@ pub(super) fn prepare_at_gateway(headers: &mut HeaderMap, client: IpAddr) {
     }
 }
 
+/// Whether any header is of the kind that ends at this hop. One scan that finds none, as in most messages, is cheaper
+/// than looking each of them up.
+fn has_hop_by_hop(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        matches!(
+            name.as_str(),
+            "connection" | "keep-alive" | "proxy-connection" | "upgrade" | "transfer-encoding" | "te"
+        )
+    })
+}
+
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if !has_hop_by_hop(headers) {
+        return;
+    }
     if headers.contains_key(CONNECTION) {
         let named: Vec<HeaderName> = headers
             .get_all(CONNECTION)
@@ -125,14 +139,16 @@ pub(super) fn say_empty(headers: &mut HeaderMap, method: &Method) {
 
 /// Response headers on the way back: hop-by-hop ones go, `server` is the proxy's.
 pub(super) fn prepare_response(headers: &mut HeaderMap, server: &'static str) {
-    for name in [
-        CONNECTION,
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        UPGRADE,
-        TRANSFER_ENCODING,
-    ] {
-        headers.remove(name);
+    if has_hop_by_hop(headers) {
+        for name in [
+            CONNECTION,
+            KEEP_ALIVE,
+            PROXY_CONNECTION,
+            UPGRADE,
+            TRANSFER_ENCODING,
+        ] {
+            headers.remove(name);
+        }
     }
     headers.insert(SERVER, HeaderValue::from_static(server));
 }

@@ -43,8 +43,8 @@ async fn serve(stream: TcpStream, proxy: Rc<Proxy>, connection: Connection) {
     // A socket that refuses works all the same, only slower.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| exchange::answer(Rc::clone(&proxy), connection, request));
+    // hyper's own limit on headers is Envoy's, 100.
     let served = http1::Builder::new()
-        .max_headers(100)
         .serve_connection(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {

@@ -199,10 +199,7 @@ async fn handshake(host: &Host) -> Result<(SendRequest<RequestBody>, Driver), Fa
     .map_err(|error| Failure::refused(&error))?;
     // Without it small requests may wait for an acknowledgement; a socket that refuses works all the same.
     let _ = stream.set_nodelay(true);
-    let mut builder = http1::Builder::new();
-    builder.max_headers(200);
-    builder
-        .handshake(TokioIo::new(stream))
+    http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|_| Failure::Termination)
 }
