@@ -2,5 +2,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod fold;
+pub mod load;
 pub mod outcome;
+pub mod progress;
+pub mod run;
 pub mod stats;
+pub mod token;
+pub mod version;
