@@ -1,2 +1,9 @@
 //! payment-service v2.
-fn main() {}
+
+use std::process::ExitCode;
+
+use service_kit::Version;
+
+fn main() -> ExitCode {
+    payment_service::main(Version::V2)
+}
