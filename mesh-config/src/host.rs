@@ -1,5 +1,6 @@
 //! Host names: validity, completion, wildcards.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// The domain of services.
@@ -12,7 +13,7 @@ pub(crate) fn service(name: &str, namespace: &str) -> String {
 
 /// The full name of a host in a rule of `namespace`. A name with any dot is taken as full already.
 pub(crate) fn complete(host: &str, namespace: &str) -> String {
-    if host.contains('*') || host.contains('.') || host.parse::<IpAddr>().is_ok() {
+    if host == "*" || host.contains('.') || host.parse::<IpAddr>().is_ok() {
         return host.to_owned();
     }
     service(host, namespace)
@@ -52,29 +53,40 @@ pub(crate) fn is_valid(host: &str, address: bool) -> bool {
     first && rest.is_none_or(|rest| rest.split('.').all(is_label) && !numeric(rest))
 }
 
-/// Whether the pattern (`*suffix`, `*` or a full name) takes the name. At least one character must stand in front of
-/// the suffix. Both in lower case.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.strip_prefix('*') {
-        Some("") => true,
-        Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix),
-        None => pattern == name,
+/// Whether a host that a rule names takes in another one: it is the same, or a wildcard whose end the other shares.
+///
+/// This is how istiod finds services and servers, so nothing need stand in front of the end; a proxy that looks up a
+/// Host header asks for at least one character there (see [`crate::RouteTable::virtual_host`]).
+pub(crate) fn covers(pattern: &str, host: &str) -> bool {
+    match (pattern.strip_prefix('*'), host.strip_prefix('*')) {
+        (Some(end), Some(other)) => other.ends_with(end),
+        (Some(end), None) => host.ends_with(end),
+        (None, _) => pattern == host,
     }
 }
 
 /// Whether two hosts of one VirtualService have a name in common.
 pub(crate) fn overlap(a: &str, b: &str) -> bool {
-    a == b || matches(a, b) || matches(b, a)
+    covers(a, b) || covers(b, a)
 }
 
-/// The Host header as it is looked up: without port, in lower case.
-pub(crate) fn of_authority(authority: &str) -> String {
+/// Of several hosts that cover a name the greatest is used: exact names before wildcards, longer before shorter.
+pub(crate) fn specificity(host: &str) -> (bool, usize) {
+    (!host.starts_with('*'), host.len())
+}
+
+/// The Host header as it is looked up: without port, in lower case. Copies only what is not in lower case.
+pub(crate) fn of_authority(authority: &str) -> Cow<'_, str> {
     let end = match authority.rfind(':') {
         // The colons of an address in brackets are not the port's.
         Some(colon) if !authority[colon..].contains(']') => colon,
         _ => authority.len(),
     };
-    authority[..end].to_ascii_lowercase()
+    let host = &authority[..end];
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(host.to_ascii_lowercase());
+    }
+    Cow::Borrowed(host)
 }
 
 #[cfg(test)]
@@ -88,6 +100,7 @@ mod tests {
             ("auth.default", "auth.default"),
             ("*", "*"),
             ("*.example.com", "*.example.com"),
+            ("*-service", "*-service.shop.svc.cluster.local"),
             ("10.0.0.1", "10.0.0.1"),
         ] {
             assert_eq!(complete(host, "shop"), expected);
@@ -108,16 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_needs_at_least_one_character_in_front() {
-        for (pattern, name, expected) in [
+    fn a_wildcard_covers_what_ends_like_it() {
+        for (pattern, host, expected) in [
             ("*", "anything", true),
             ("*.wild.example", "a.b.wild.example", true),
             ("*.wild.example", "wild.example", false),
-            ("*bank.example", "mybank.example", true),
-            ("*bank.example", "bank.example", false),
+            ("*bank.example", "bank.example", true),
+            ("*.example", "*.wild.example", true),
+            ("*.wild.example", "*.example", false),
+            ("a.example", "*.example", false),
             ("a.example", "a.example", true),
+            ("a.example", "A.example", false),
         ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(covers(pattern, host), expected, "{pattern} {host}");
         }
     }
 
@@ -133,5 +149,9 @@ mod tests {
         ] {
             assert_eq!(of_authority(authority), expected);
         }
+        assert!(
+            matches!(of_authority("auth:8080"), Cow::Borrowed("auth")),
+            "the usual Host is not copied"
+        );
     }
 }

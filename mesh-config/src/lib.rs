@@ -26,10 +26,11 @@ pub use mesh::{Change, Mesh, Verb};
 pub use object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
 pub use object::gateway::{Gateway, Server};
 pub use object::kubernetes::{
-    Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, WorkloadEntry,
+    Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, Transport,
+    WorkloadEntry,
 };
 pub use object::virtual_service::{HttpMatch, HttpRoute, RouteDestination, VirtualService};
-pub use object::{Metadata, Object, ObjectKey, Place, Spec, parse};
+pub use object::{Metadata, Object, ObjectKey, Place, Spec, parse, parse_keys};
 pub use path::normalise_path;
 pub use problem::{Mark, Placed, Problem, Problems, Source};
 pub use route::headers::HeaderRules;

@@ -13,7 +13,7 @@ use crate::object::{Object, ObjectKey, Spec};
 use crate::problem::{Problem, Problems};
 use crate::route::matching::RequestHead;
 use crate::view::clusters::Clusters;
-use crate::view::compile::Scope;
+use crate::view::compile::{MESH, Scope};
 use crate::view::distribution::Distribution;
 use crate::view::registry::Registry;
 use crate::view::{self, GatewayServer, Routing, View};
@@ -167,7 +167,7 @@ impl Mesh {
                     .services
                     .get(&service)
                     .is_some_and(|service| self.is_backed(service.object));
-                if backed && !registry.defines_subset(&service, &subset.value) {
+                if backed && !registry.destination_rules.defines_subset(&service, &subset.value) {
                     let message = format!(
                         "no DestinationRule defines the subset `{}` of {service}",
                         subset.value
@@ -199,13 +199,13 @@ impl Mesh {
     /// Every HTTP port of every Service.
     #[must_use]
     pub fn service_ports(&self) -> BTreeSet<u16> {
-        view::http_ports(self.objects())
+        Registry::new(self.aged()).http_ports()
     }
 
     /// The plain HTTP servers of the Gateway objects that select these labels, one per port.
     #[must_use]
     pub fn gateway_servers(&self, gateway_labels: &BTreeMap<String, String>) -> Vec<GatewayServer> {
-        view::edge::listeners(self.objects(), gateway_labels)
+        view::edge::listeners(&Registry::new(self.aged()), gateway_labels)
     }
 
     /// Compiles the mesh for one client. `workloads` are endpoint candidates besides WorkloadEntry objects.
@@ -253,9 +253,9 @@ impl Mesh {
             scope.admits(block, namespace)
         };
         if client.role == Role::Sidecar {
-            return admits("mesh");
+            return admits(MESH);
         }
-        let servers = view::edge::servers(self.objects(), &client.labels);
+        let servers = view::edge::servers(&registry, &client.labels);
         let mut results = servers
             .iter()
             .filter(|(_, server)| server.port == port)

@@ -13,6 +13,8 @@ pub struct DestinationRule {
     pub host: Placed<String>,
     /// Empty means everybody.
     pub export_to: Vec<String>,
+    /// Clients of the rule's namespace that it is for; `None`: all. Such a rule is never exported.
+    pub workload_selector: Option<BTreeMap<String, String>>,
     /// For every subset that does not say otherwise.
     pub traffic_policy: Option<TrafficPolicy>,
     /// Named parts of the host's endpoints.

@@ -37,18 +37,57 @@ pub struct ServicePort {
     pub target_port: PortRef,
     /// Tells the protocol when given.
     pub app_protocol: Option<String>,
+    /// `protocol`, TCP if not given.
+    pub transport: Transport,
 }
 
+/// `protocol` of a port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// What HTTP runs on.
+    #[default]
+    Tcp,
+    /// Not routed.
+    Udp,
+    /// Not routed.
+    Sctp,
+}
+
+/// Application protocols that are HTTP.
+const HTTP: &[&str] = &["http", "http2", "grpc", "kubernetes.io/h2c", "kubernetes.io/ws"];
+
+/// Application protocols that are not. With any other name, or none, Istio looks at the first bytes of a connection.
+const NOT_HTTP: &[&str] = &[
+    "tcp",
+    "udp",
+    "tls",
+    "https",
+    "mongo",
+    "mysql",
+    "redis",
+    "hbone",
+    "kubernetes.io/wss",
+];
+
+/// Ports on which the server speaks first, so that there is nothing to look at: SMTP, DNS, MySQL, MongoDB.
+const SERVER_FIRST: &[u16] = &[25, 53, 3306, 27017];
+
 impl ServicePort {
-    /// Whether Istio routes it as HTTP: `appProtocol` or the part of the name before the first dash says so.
+    /// Whether Istio routes it as HTTP: `appProtocol`, else the part of the name before the first dash, decides.
     #[must_use]
     pub fn is_http(&self) -> bool {
-        let name = self.name.as_deref().and_then(|name| name.split('-').next());
-        let protocol = self.app_protocol.as_deref().or(name).unwrap_or_default();
-        matches!(
-            protocol.to_ascii_lowercase().as_str(),
-            "http" | "http2" | "grpc" | "grpc-web" | "kubernetes.io/h2c" | "kubernetes.io/ws"
-        )
+        let given = self.app_protocol.as_deref().or(self.name.as_deref());
+        let given = given.unwrap_or_default().to_ascii_lowercase();
+        let protocol = given.split('-').next().unwrap_or_default();
+        let named = HTTP.contains(&protocol);
+        let sniffed = !NOT_HTTP.contains(&protocol) && !SERVER_FIRST.contains(&self.port);
+        self.is_tcp() && (named || sniffed)
+    }
+
+    /// Whether connections can be made to it at all.
+    #[must_use]
+    pub fn is_tcp(&self) -> bool {
+        self.transport == Transport::Tcp
     }
 }
 

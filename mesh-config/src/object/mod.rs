@@ -20,7 +20,7 @@ use crate::problem::{Mark, Problem};
 use destination_rule::DestinationRule;
 use gateway::Gateway;
 use kubernetes::{Deployment, Service, WorkloadEntry};
-pub use read::parse;
+pub use read::{parse, parse_keys};
 use virtual_service::VirtualService;
 
 /// What identifies an object. Cluster-scoped kinds have the empty namespace.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::kinds::{self, Known, Wrong};
-use super::{Metadata, Object, Place, Spec, destination_rule, gateway, kubernetes, virtual_service};
+use super::{
+    Metadata, Object, ObjectKey, Place, Spec, destination_rule, gateway, kubernetes, virtual_service,
+};
 use crate::problem::{Problems, Source};
 use crate::text::{Document, Fields, Value};
 
@@ -12,72 +14,78 @@ use crate::text::{Document, Fields, Value};
 /// # Errors
 /// Every problem of every document of every source at once.
 pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
-    let mut objects = Vec::new();
+    read_all(sources, read_object)
+}
+
+/// Reads only what identifies the objects, as `kubectl delete -f` does: the rest of them need not be right, or there.
+///
+/// # Errors
+/// Every problem with kinds, versions and names.
+pub fn parse_keys(sources: &[Source]) -> Result<Vec<ObjectKey>, Problems> {
+    read_all(sources, read_key)
+}
+
+fn read_all<T>(sources: &[Source], read: fn(&Value<'_>) -> Option<T>) -> Result<Vec<T>, Problems> {
+    let mut found = Vec::new();
     let mut problems = Vec::new();
     for document in sources.iter().flat_map(Document::split) {
         if let Some(tree) = document.tree() {
-            read_document(&document.root(&tree), &mut objects);
+            read_document(&document.root(&tree), read, &mut found);
         }
         problems.extend(document.into_problems());
     }
     match Problems::from_vec(problems) {
         Some(problems) => Err(problems),
-        None => Ok(objects),
+        None => Ok(found),
     }
 }
 
-fn read_document(root: &Value<'_>, objects: &mut Vec<Object>) {
+fn read_document<T>(root: &Value<'_>, read: fn(&Value<'_>) -> Option<T>, found: &mut Vec<T>) {
     let is_list = root.to_json().get("kind").and_then(|kind| kind.as_str()) == Some("List");
     if !is_list {
-        objects.extend(read_object(root));
+        found.extend(read(root));
         return;
     }
     root.fields(|fields| {
         fields.accept(&["apiVersion", "kind", "metadata"]);
         for item in fields.required("items").map(|v| v.list()).unwrap_or_default() {
-            objects.extend(read_object(&item));
+            found.extend(read(&item));
         }
     });
 }
 
+fn read_key(value: &Value<'_>) -> Option<ObjectKey> {
+    let read = value.fields(|fields| {
+        let head = read_head(fields);
+        fields.accept_rest();
+        head
+    })??;
+    Some(ObjectKey {
+        kind: read.kind,
+        namespace: read.metadata.namespace,
+        name: read.metadata.name,
+    })
+}
+
 fn read_object(value: &Value<'_>) -> Option<Object> {
     let document = value.document();
-    let read = value.fields(|fields| {
-        let (api_version, kind) = (fields.required("apiVersion"), fields.required("kind"));
-        let (version, name) = (
-            api_version.as_ref().and_then(Value::text),
-            kind.as_ref().and_then(Value::text),
-        );
-        // Without these nothing is known about the other fields.
-        let (Some(version), Some(name)) = (version, name) else {
+    let (head, spec) = value.fields(|fields| {
+        // Without a good head nothing is known about the other fields.
+        let Some(head) = read_head(fields) else {
             fields.accept_rest();
             return None;
         };
-        let known = kinds::look_up(&version, &name);
-        if let Known::Wrong { what, advice } = &known {
-            fields.accept_rest();
-            let (at, text) = match what {
-                Wrong::Kind => (kind, format!("there is no kind `{name}` in `{version}`")),
-                Wrong::Version => (api_version, format!("there is no `{version}` for {name}")),
-            };
-            let mark = at.map(|at| at.mark()).unwrap_or_default();
-            document.report(mark, text, advice.clone());
-            return None;
+        if head.ours {
+            let spec = read_spec(&head.kind, fields)?;
+            return Some((head, spec));
         }
-        let metadata = fields.required("metadata").and_then(|v| read_metadata(&v, &name));
-        let spec = if known == Known::Ours {
-            read_spec(&name, fields)
-        } else {
-            fields.accept_rest();
-            Some(Spec::NotEnforced)
-        };
-        Some((version, name, metadata?, spec?))
-    });
-    let (api_version, kind, metadata, spec) = read??;
+        fields.accept_rest();
+        Some((head, Spec::NotEnforced))
+    })??;
     Some(Object {
-        api_version,
-        kind,
-        metadata,
+        api_version: head.api_version,
+        kind: head.kind,
+        metadata: head.metadata,
         spec,
         place: Place {
             file: document.file.to_owned(),
@@ -86,6 +94,43 @@ fn read_object(value: &Value<'_>) -> Option<Object> {
         text: Arc::from(document.text),
         text_line: document.first_line,
         content: Arc::new(value.to_json()),
+    })
+}
+
+/// What every object has.
+struct Head {
+    api_version: String,
+    kind: String,
+    /// Whether the kind is acted on here.
+    ours: bool,
+    metadata: Metadata,
+}
+
+/// `None` if there is no such kind (then there is a problem). Metadata with problems is as if it were empty, so that
+/// the spec is looked at all the same.
+fn read_head(fields: &mut Fields<'_>) -> Option<Head> {
+    let (version_at, kind_at) = (fields.required("apiVersion"), fields.required("kind"));
+    let (version, kind) = (
+        version_at.as_ref().and_then(Value::text),
+        kind_at.as_ref().and_then(Value::text),
+    );
+    let (api_version, kind) = (version?, kind?);
+    let known = kinds::look_up(&api_version, &kind);
+    if let Known::Wrong { what, advice } = known {
+        let (at, text) = match what {
+            Wrong::Kind => (kind_at, format!("there is no kind `{kind}` in `{api_version}`")),
+            Wrong::Version => (version_at, format!("there is no `{api_version}` for {kind}")),
+        };
+        let mark = at.map(|at| at.mark()).unwrap_or_default();
+        fields.value().document().report(mark, text, advice);
+        return None;
+    }
+    let metadata = fields.required("metadata").and_then(|v| read_metadata(&v, &kind));
+    Some(Head {
+        ours: known == Known::Ours,
+        metadata: metadata.unwrap_or_default(),
+        api_version,
+        kind,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Reading DestinationRule.
 
+use std::collections::BTreeMap;
+
 use super::destination_rule::{DestinationRule, Subset, TrafficPolicy};
 use super::read_virtual_service::read_export_to;
 use crate::host;
@@ -8,7 +10,6 @@ use crate::view::cluster::{ConnectionPool, LoadBalancer, OutlierDetection};
 
 pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
     value.fields(|fields| {
-        fields.not_supported(&["workloadSelector"]);
         let host = fields.required("host").and_then(|v| {
             let name = v.placed_text()?;
             if !host::is_valid(&name.value, false) {
@@ -20,9 +21,17 @@ pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
         DestinationRule {
             host: host.unwrap_or_default(),
             export_to: read_export_to(fields),
+            workload_selector: fields.get("workloadSelector").and_then(|v| read_selector(&v)),
             traffic_policy: fields.get("trafficPolicy").and_then(|v| read_policy(&v)),
             subsets: read_subsets(&subsets),
         }
+    })
+}
+
+fn read_selector(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
+    value.fields(|fields| {
+        let labels = fields.get("matchLabels");
+        labels.map(|v| v.text_map()).unwrap_or_default()
     })
 }
 

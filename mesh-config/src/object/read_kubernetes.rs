@@ -4,8 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::kubernetes::{
-    Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, WorkloadEntry,
+    Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, Transport,
+    WorkloadEntry,
 };
+use crate::host;
 use crate::text::{Fields, Value};
 
 /// Real fields of a Service that change nothing here.
@@ -102,11 +104,12 @@ pub(crate) fn read_service(value: &Value<'_>) -> Option<Service> {
 fn read_service_port(value: &Value<'_>) -> Option<ServicePort> {
     value.fields(|fields| {
         fields.accept(&["nodePort"]);
-        read_protocol(fields);
+        let transport = read_protocol(fields);
         let port = fields.required("port").and_then(|v| v.port());
         let target_port = fields.get("targetPort").and_then(|v| read_port_ref(&v));
         Some(ServicePort {
-            name: fields.get("name").and_then(|v| v.text()),
+            name: fields.get("name").and_then(|v| read_port_name(&v)),
+            transport,
             app_protocol: fields.get("appProtocol").and_then(|v| v.text()),
             target_port: target_port.unwrap_or(PortRef::Number(port.unwrap_or_default())),
             port: port?,
@@ -114,10 +117,28 @@ fn read_service_port(value: &Value<'_>) -> Option<ServicePort> {
     })?
 }
 
-fn read_protocol(fields: &mut Fields<'_>) {
-    if let Some(protocol) = fields.get("protocol") {
-        protocol.choice(&[("TCP", ()), ("UDP", ()), ("SCTP", ())]);
+/// The API server takes lower-case DNS labels.
+fn read_port_name(value: &Value<'_>) -> Option<String> {
+    let name = value.text().filter(|name| !name.is_empty())?;
+    if !host::is_label(&name) || name.chars().any(|c| c.is_ascii_uppercase()) {
+        value.problem_with(
+            format!("`{name}` is not a name for a port"),
+            "lower-case letters, digits and `-`, beginning and ending with a letter or digit",
+        );
     }
+    Some(name)
+}
+
+fn read_protocol(fields: &mut Fields<'_>) -> Transport {
+    let words = [
+        ("TCP", Transport::Tcp),
+        ("UDP", Transport::Udp),
+        ("SCTP", Transport::Sctp),
+    ];
+    let given = fields
+        .get("protocol")
+        .and_then(|protocol| protocol.choice(&words));
+    given.unwrap_or_default()
 }
 
 fn read_port_ref(value: &Value<'_>) -> Option<PortRef> {

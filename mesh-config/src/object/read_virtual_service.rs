@@ -98,6 +98,17 @@ fn read_route(value: &Value<'_>) -> Option<HttpRoute> {
             "mirrorPercentage",
             "corsPolicy",
         ]);
+        let rewrite = fields.get("rewrite").map(|v| (rewrite::read(&v), v));
+        let headers = fields
+            .get("headers")
+            .and_then(|v| headers::read(&v))
+            .unwrap_or_default();
+        if let Some((Some(rewrite), at)) = &rewrite
+            && rewrite.authority.is_some()
+            && headers.authority.is_some()
+        {
+            at.problem("the authority is set here and in `headers.request`");
+        }
         let matches = fields.get("match").map(|v| v.list()).unwrap_or_default();
         let destinations = fields.get("route");
         if destinations.as_ref().is_none_or(Value::is_empty)
@@ -114,11 +125,8 @@ fn read_route(value: &Value<'_>) -> Option<HttpRoute> {
             route: destinations.map(|v| read_destinations(&v)).unwrap_or_default(),
             timeout: fields.get("timeout").and_then(|v| v.duration()),
             retries: fields.get("retries").and_then(|v| retry::read(&v)),
-            rewrite: fields.get("rewrite").and_then(|v| rewrite::read(&v)),
-            headers: fields
-                .get("headers")
-                .and_then(|v| headers::read(&v))
-                .unwrap_or_default(),
+            rewrite: rewrite.and_then(|(rewrite, _)| rewrite),
+            headers,
         }
     })
 }

@@ -26,7 +26,11 @@ pub(crate) struct Operations {
 
 /// A value with commands such as `%REQ(x-user)%`.
 #[derive(Clone, Debug)]
-struct Format(Vec<Piece>);
+enum Format {
+    /// Without commands. The empty text is none: it changes nothing.
+    Fixed(Option<HeaderValue>),
+    Pieces(Vec<Piece>),
+}
 
 #[derive(Clone, Debug)]
 enum Piece {
@@ -42,7 +46,7 @@ enum BadFormat {
     #[error("not supported yet: the variable `%{0}%`")]
     Command(String),
     #[error("a header value must not contain control characters")]
-    Control,
+    NotAValue,
 }
 
 impl HeaderRules {
@@ -54,23 +58,23 @@ impl HeaderRules {
 }
 
 impl Operations {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.set.is_empty() && self.add.is_empty()
     }
 }
 
 /// Applies several lists of operations as one: all removals, then all overwriting (the last of a name wins), then all
-/// additions. Values are computed after the removals.
+/// additions. Values are computed after the removals. Without operations nothing is done.
 pub(crate) fn apply(operations: &[&Operations], headers: &mut HeaderMap) {
     for name in operations.iter().flat_map(|o| &o.remove) {
         headers.remove(name);
     }
-    let values = |list: &mut dyn Iterator<Item = &(HeaderName, Format)>, headers: &HeaderMap| {
+    let values = |list: fn(&Operations) -> &[(HeaderName, Format)], headers: &HeaderMap| -> Vec<_> {
+        let list = operations.iter().flat_map(|operations| list(operations));
         list.filter_map(|(name, format)| Some((name.clone(), format.value(headers)?)))
-            .collect::<Vec<_>>()
+            .collect()
     };
-    let set = values(&mut operations.iter().flat_map(|o| &o.set), headers);
-    let add = values(&mut operations.iter().flat_map(|o| &o.add), headers);
+    let (set, add) = (values(|o| &o.set, headers), values(|o| &o.add, headers));
     for (name, value) in set {
         headers.insert(name, value);
     }
@@ -81,31 +85,38 @@ pub(crate) fn apply(operations: &[&Operations], headers: &mut HeaderMap) {
 
 impl Format {
     fn parse(text: &str, request: bool) -> Result<Self, BadFormat> {
-        if text.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control()) {
-            return Err(BadFormat::Control);
-        }
         let mut pieces = Vec::new();
         let mut parts = text.split('%');
-        pieces.push(Piece::Literal(
-            parts.next().unwrap_or_default().as_bytes().to_vec(),
-        ));
+        let mut literal = parts.next().unwrap_or_default().as_bytes().to_vec();
         while let Some(command) = parts.next() {
             // Between two signs is a command, nothing stands for the sign itself; then literal text goes on.
-            let literal = parts.next().ok_or(BadFormat::Unbalanced)?;
-            let piece = if command.is_empty() {
-                Piece::Literal(b"%".to_vec())
+            let after = parts.next().ok_or(BadFormat::Unbalanced)?;
+            if command.is_empty() {
+                literal.push(b'%');
             } else {
-                Piece::command(command, request).ok_or_else(|| BadFormat::Command(command.to_owned()))?
-            };
-            pieces.extend([piece, Piece::Literal(literal.as_bytes().to_vec())]);
+                HeaderValue::from_bytes(&literal).map_err(|_| BadFormat::NotAValue)?;
+                let piece =
+                    Piece::command(command, request).ok_or_else(|| BadFormat::Command(command.to_owned()))?;
+                pieces.extend([Piece::Literal(std::mem::take(&mut literal)), piece]);
+            }
+            literal.extend_from_slice(after.as_bytes());
         }
-        Ok(Format(pieces))
+        let last = HeaderValue::from_bytes(&literal).map_err(|_| BadFormat::NotAValue)?;
+        if pieces.is_empty() {
+            return Ok(Format::Fixed(Some(last).filter(|value| !value.is_empty())));
+        }
+        pieces.push(Piece::Literal(literal));
+        Ok(Format::Pieces(pieces))
     }
 
     /// `None` when the value is empty: the header is then left as it is.
     fn value(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let pieces = match self {
+            Format::Fixed(value) => return value.clone(),
+            Format::Pieces(pieces) => pieces,
+        };
         let mut value = Vec::new();
-        for piece in &self.0 {
+        for piece in pieces {
             match piece {
                 Piece::Literal(text) => value.extend_from_slice(text),
                 Piece::Request(name) => {
@@ -113,11 +124,8 @@ impl Format {
                 }
             }
         }
-        if value.is_empty() {
-            None
-        } else {
-            HeaderValue::from_bytes(&value).ok()
-        }
+        let value = HeaderValue::from_bytes(&value).ok()?;
+        (!value.is_empty()).then_some(value)
     }
 }
 

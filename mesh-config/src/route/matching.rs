@@ -181,21 +181,23 @@ impl HeaderMatch {
         }
     }
 
+    /// What is there, for people.
     fn seen(&self, request: &RequestHead<'_>) -> String {
-        let MatchedName::Header(name) = &self.name else {
-            return "does not fit".to_owned();
+        let name = match &self.name {
+            MatchedName::Header(name) => name,
+            MatchedName::Method => return format!("is `{}`", request.method),
+            MatchedName::Authority => return format!("is `{}`", request.authority),
+            MatchedName::Scheme => return format!("is `{}`", request.scheme),
+            MatchedName::Path => return format!("is `{}`", request.path),
         };
-        let lines: Vec<_> = request
-            .headers
-            .get_all(name)
-            .iter()
-            .map(|v| String::from_utf8_lossy(v.as_bytes()))
+        let lines = request.headers.get_all(name).iter();
+        let lines: Vec<_> = lines
+            .map(|line| String::from_utf8_lossy(line.as_bytes()))
             .collect();
         if lines.is_empty() {
-            "is missing".to_owned()
-        } else {
-            format!("is `{}`", lines.join("`, `"))
+            return "is missing".to_owned();
         }
+        format!("is `{}`", lines.join("`, `"))
     }
 }
 
@@ -240,7 +242,7 @@ impl RequestMatch {
                 return Err(format!("{what} is `{text}`; needs {condition}"));
             }
         }
-        for header in self.headers.iter().filter(|header| !header.matches(request)) {
+        if let Some(header) = self.headers.iter().find(|header| !header.matches(request)) {
             let needs = header
                 .value
                 .as_ref()
@@ -252,10 +254,10 @@ impl RequestMatch {
                 header.seen(request)
             ));
         }
-        for header in self
+        if let Some(header) = self
             .without_headers
             .iter()
-            .filter(|header| !header.excludes(request))
+            .find(|header| !header.excludes(request))
         {
             let not = header
                 .value

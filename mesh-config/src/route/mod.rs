@@ -133,6 +133,9 @@ impl Forward {
     }
 
     fn operate(&self, route: &Operations, destination: &Operations, headers: &mut HeaderMap) {
+        if route.is_empty() && destination.is_empty() {
+            return;
+        }
         if self.destinations.len() == 1 {
             headers::apply(&[route, destination], headers);
         } else {

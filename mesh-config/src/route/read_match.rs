@@ -32,7 +32,13 @@ fn read_request(fields: &mut Fields<'_>) -> RequestMatch {
         .and_then(|v| v.boolean())
         .unwrap_or(false);
     let uri = fields.get("uri").and_then(|v| read_text(&v, true));
-    let mut text = |name| fields.get(name).and_then(|v| read_text(&v, false));
+    // `{}` is a condition that always holds, but a condition: routes after this one are not left out.
+    let always = || StringMatch::Prefix(String::new());
+    let mut text = |name| {
+        fields
+            .get(name)
+            .map(|v| read_text(&v, false).unwrap_or_else(always))
+    };
     let (method, scheme, authority) = (text("method"), text("scheme"), text("authority"));
     let query = fields.get("queryParams").map(|v| v.entries()).unwrap_or_default();
     RequestMatch {

@@ -26,6 +26,14 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// Of a key of this mapping.
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            return key.to_owned();
+        }
+        format!("{}.{key}", self.path)
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         self.item.mark
     }
@@ -201,9 +209,7 @@ impl<'d> Value<'d> {
         let mut seen = BTreeSet::new();
         let mut values = Vec::new();
         for (key, item) in entries {
-            let path = format!("{}.{}", self.path, key.value)
-                .trim_start_matches('.')
-                .to_owned();
+            let path = self.path_of(&key.value);
             if !seen.insert(&key.value) {
                 self.document.report(
                     key.mark,
@@ -242,6 +248,7 @@ impl<'d> Value<'d> {
             value: self.clone(),
             entries: self.entries(),
             known: Vec::new(),
+            rest: false,
         };
         let result = read(&mut fields);
         fields.finish();
@@ -277,6 +284,8 @@ pub(crate) struct Fields<'d> {
     value: Value<'d>,
     entries: Vec<(Placed<String>, Value<'d>)>,
     known: Vec<&'static str>,
+    /// Whether unknown fields are no problem.
+    rest: bool,
 }
 
 impl<'d> Fields<'d> {
@@ -321,7 +330,7 @@ impl<'d> Fields<'d> {
 
     /// Takes every field that was not asked for.
     pub(crate) fn accept_rest(&mut self) {
-        self.entries.clear();
+        self.rest = true;
     }
 
     /// More than one of the names is a problem, for fields that exclude each other.
@@ -337,9 +346,13 @@ impl<'d> Fields<'d> {
         }
     }
 
+    /// Reports what was not asked for. A key without a value counts, too: `{retryOn: 5xx,reset}` has two keys.
     fn finish(self) {
-        for (key, value) in &self.entries {
-            if self.known.contains(&key.value.as_str()) {
+        let Node::Map(entries) = &self.value.item.node else {
+            return;
+        };
+        for (key, _) in entries {
+            if self.rest || self.known.contains(&key.value.as_str()) {
                 continue;
             }
             let advice = similar::did_you_mean(&key.value, &self.known).or_else(|| {
@@ -347,9 +360,10 @@ impl<'d> Fields<'d> {
                 known.sort_unstable();
                 (known.len() <= 8).then(|| format!("expected one of {}", known.join(", ")))
             });
+            let path = self.value.path_of(&key.value);
             self.value
                 .document
-                .report(key.mark, format!("unknown field `{}`", value.path), advice);
+                .report(key.mark, format!("unknown field `{path}`"), advice);
         }
     }
 }

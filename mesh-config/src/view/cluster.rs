@@ -1,6 +1,7 @@
 //! Clusters: the endpoints of a service port, or of one subset of it, and the policy for them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,17 @@ pub enum LoadBalancer {
     RoundRobin,
     /// Independent draws.
     Random,
+}
+
+impl fmt::Display for LoadBalancer {
+    /// Istio's word.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LoadBalancer::LeastRequest => "LEAST_REQUEST",
+            LoadBalancer::RoundRobin => "ROUND_ROBIN",
+            LoadBalancer::Random => "RANDOM",
+        })
+    }
 }
 
 /// Limits of one client's connections and requests to a cluster. `None` is unlimited, Istio's default.

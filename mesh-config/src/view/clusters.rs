@@ -5,10 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::cluster::{Cluster, ClusterId, Endpoint};
-use super::registry::{Labels, Named, Registry};
+use super::registry::{Named, Registry};
 use crate::client::{Client, Workload};
 use crate::object::destination_rule::Subset;
 use crate::object::kubernetes::{PortRef, Service, ServicePort, WorkloadEntry};
+
+/// Labels shared by all endpoints of a workload.
+type Labels = Arc<BTreeMap<String, String>>;
 
 /// All clusters by name.
 #[derive(Default)]
@@ -27,14 +30,14 @@ impl Clusters {
         self.by_name.get(name).copied()
     }
 
-    /// One per HTTP service port, and one per subset of it.
+    /// One per service port, and one per subset of it. A port that is not HTTP counts: a rule may lead to it.
     pub(crate) fn build(registry: &Registry<'_>, client: &Client, workloads: &[Workload]) -> Self {
         // Shared, so that a workload's labels exist once however many clusters it is in.
         let labels: Vec<Labels> = workloads.iter().map(|w| Arc::new(w.labels.clone())).collect();
         let mut clusters = Clusters::default();
         for (host, service) in &registry.services {
             let rule = registry.rule_for(client, host);
-            for port in service.spec.ports.iter().filter(|port| port.is_http()) {
+            for port in service.spec.ports.iter().filter(|port| port.is_tcp()) {
                 let endpoints = endpoints(registry, *service, port, workloads, &labels);
                 let subsets = rule.subsets.iter().map(|subset| Some(*subset));
                 for subset in [None].into_iter().chain(subsets) {

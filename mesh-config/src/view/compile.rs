@@ -1,7 +1,7 @@
 //! From the rules of a VirtualService to routes, for one client and one port.
 
 use super::clusters::{self, Clusters, selects};
-use super::registry::{MergedRule, Named, Registry};
+use super::registry::{Named, Registry};
 use crate::client::Client;
 use crate::host;
 use crate::object::virtual_service::{HttpMatch, HttpRoute, RouteDestination, VirtualService};
@@ -11,6 +11,9 @@ use crate::route::matching::RequestMatch;
 use crate::route::retry::RetryPolicy;
 use crate::route::{Action, Destination, Forward, Route, RuleRef};
 
+/// What `gateways` calls all sidecars.
+pub(crate) const MESH: &str = "mesh";
+
 /// For whom and where rules are compiled.
 pub(crate) struct Scope<'a> {
     pub(crate) registry: &'a Registry<'a>,
@@ -18,19 +21,19 @@ pub(crate) struct Scope<'a> {
     pub(crate) client: &'a Client,
     /// The port that the client dials; on a gateway the port of its server.
     pub(crate) port: u16,
-    /// `mesh`, or the `namespace/name` of the gateway.
+    /// [`MESH`], or the `namespace/name` of the gateway.
     pub(crate) gateway: &'a str,
 }
 
 impl Scope<'_> {
     /// Whether a list of gateways of a rule in `namespace` names this scope's.
     pub(crate) fn is_bound(&self, gateways: &[String], namespace: &str) -> bool {
-        if gateways.is_empty() {
-            return self.gateway == "mesh";
-        }
-        gateways.iter().any(|gateway| {
-            gateway == self.gateway || self.gateway.split_once('/') == Some((namespace, gateway.as_str()))
-        })
+        let Some(own) = self.gateway.split_once('/') else {
+            return gateways.is_empty() || gateways.iter().any(|gateway| gateway == MESH);
+        };
+        gateways
+            .iter()
+            .any(|gateway| gateway != MESH && gateway_name(gateway, namespace) == own)
     }
 
     /// Whether a block counts for this client and port at all.
@@ -148,7 +151,7 @@ impl Scope<'_> {
         let subset = written.subset.as_ref().map(|subset| subset.value.clone());
         let port = written.port.unwrap_or_else(|| self.default_port(&host));
         let name = clusters::name(&host, subset.as_deref(), port);
-        let rule = || -> MergedRule<'_> { self.registry.rule_for(self.client, &host) };
+        let rule = || self.registry.rule_for(self.client, &host);
         Destination {
             version: subset.as_ref().map(|subset| rule().version(subset)),
             cluster: self.clusters.id(&name).ok_or(name),
@@ -169,7 +172,7 @@ impl Scope<'_> {
             .get(host)
             .map(|service| &service.spec.ports);
         match ports.map(Vec::as_slice) {
-            Some([only]) if self.gateway != "mesh" => only.port,
+            Some([only]) if self.gateway != MESH => only.port,
             _ => self.port,
         }
     }
@@ -198,5 +201,17 @@ impl Scope<'_> {
                 headers: HeaderRules::default(),
             }),
         }
+    }
+}
+
+/// Namespace and name of a gateway that a rule in `namespace` names: `namespace/name`, `name`, or the old form
+/// `name.namespace.svc.cluster.local`.
+fn gateway_name<'t>(written: &'t str, namespace: &'t str) -> (&'t str, &'t str) {
+    if let Some((of, name)) = written.split_once('/') {
+        return (if of == "." { namespace } else { of }, name);
+    }
+    match written.split_once('.') {
+        Some((name, rest)) => (rest.split('.').next().unwrap_or_default(), name),
+        None => (namespace, written),
     }
 }

@@ -1,61 +1,42 @@
 //! Virtual hosts of a gateway's port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::clusters::{Clusters, selects};
 use super::compile::Scope;
-use super::registry::Registry;
+use super::registry::{Named, Registry};
 use super::{GatewayServer, RouteTable, VirtualHost};
 use crate::client::Client;
 use crate::host;
+use crate::object::Object;
 use crate::object::gateway::Server;
-use crate::object::{Object, Spec};
-use crate::route::Route;
+use crate::object::virtual_service::VirtualService;
 
-/// Plain HTTP servers, with their objects, of the Gateways that select these labels.
+/// Plain HTTP servers, with their objects, of the Gateways that select these labels; oldest first.
 pub(crate) fn servers<'a>(
-    objects: impl Iterator<Item = &'a Object>,
+    registry: &Registry<'a>,
     labels: &BTreeMap<String, String>,
 ) -> Vec<(&'a Object, &'a Server)> {
-    let mut servers = Vec::new();
-    for object in objects {
-        if let Spec::Gateway(gateway) = &object.spec
-            && selects(&gateway.selector, labels)
-        {
-            servers.extend(
-                gateway
-                    .servers
-                    .iter()
-                    .filter(|s| s.http)
-                    .map(|server| (object, server)),
-            );
-        }
-    }
-    servers
-}
-
-/// The same for a proxy that is to listen: one per port.
-pub(crate) fn listeners<'a>(
-    objects: impl Iterator<Item = &'a Object>,
-    labels: &BTreeMap<String, String>,
-) -> Vec<GatewayServer> {
-    let servers = servers(objects, labels);
-    let by_port: BTreeMap<u16, &str> = servers
-        .iter()
-        .rev()
-        .map(|(_, s)| (s.port, s.name.as_str()))
-        .collect();
-    by_port
-        .into_iter()
-        .map(|(port, name)| GatewayServer {
-            port,
-            name: name.to_owned(),
-        })
+    let gateways = registry.gateways.iter();
+    gateways
+        .filter(|gateway| selects(&gateway.spec.selector, labels))
+        .flat_map(|Named { object, spec }| spec.servers.iter().map(move |server| (*object, server)))
+        .filter(|(_, server)| server.http)
         .collect()
 }
 
-/// The table of one port of a gateway. Rules for one domain are merged: in the order of age, routes that take
-/// everything at the end.
+/// The same for a proxy that is to listen: one per port.
+pub(crate) fn listeners(registry: &Registry<'_>, labels: &BTreeMap<String, String>) -> Vec<GatewayServer> {
+    let mut by_port = BTreeMap::new();
+    for (_, server) in servers(registry, labels) {
+        by_port.entry(server.port).or_insert_with(|| server.name.clone());
+    }
+    let servers = by_port.into_iter();
+    servers.map(|(port, name)| GatewayServer { port, name }).collect()
+}
+
+/// The table of one port of a gateway. Rules for one domain are merged: server by server, each time in the order of
+/// the rules, routes that take everything at the end.
 pub(super) fn table(
     registry: &Registry<'_>,
     clusters: &Clusters,
@@ -64,47 +45,37 @@ pub(super) fn table(
     servers: &[(&Object, &Server)],
 ) -> RouteTable {
     let mut hosts: BTreeMap<String, VirtualHost> = BTreeMap::new();
-    // Oldest first; who exports to whom matters here, too.
-    for rule in registry.virtual_services.iter().filter(|rule| {
-        let to = &rule.spec.export_to;
-        to.is_empty()
-            || to.iter().any(|to| to == "*" || *to == client.namespace)
-            || rule.metadata().namespace == client.namespace
-    }) {
-        let namespace = &rule.metadata().namespace;
-        for (object, server) in servers.iter().filter(|(_, server)| server.port == port) {
-            let gateway = format!("{}/{}", object.metadata.namespace, object.metadata.name);
-            let scope = Scope {
-                registry,
-                clusters,
-                client,
-                port,
-                gateway: &gateway,
+    // The same rule through a second server of the same gateway adds nothing.
+    let mut seen = BTreeSet::new();
+    for (object, server) in servers.iter().filter(|(_, server)| server.port == port) {
+        let gateway = format!("{}/{}", object.metadata.namespace, object.metadata.name);
+        let scope = Scope {
+            registry,
+            clusters,
+            client,
+            port,
+            gateway: &gateway,
+        };
+        for rule in registry.visible(client) {
+            let routes = if scope.is_bound(&rule.spec.gateways, &rule.metadata().namespace) {
+                scope.routes(&rule)
+            } else {
+                Vec::new()
             };
-            if !scope.is_bound(&rule.spec.gateways, namespace) {
+            if routes.is_empty() {
                 continue;
             }
-            let routes = scope.routes(rule);
-            let written = rule
-                .spec
-                .hosts
-                .iter()
-                .map(|host| host::complete(&host.value, namespace).to_ascii_lowercase());
-            for domain in written.filter_map(|host| served(&host, namespace, object, server)) {
-                if routes.is_empty() {
+            for domain in served(&rule, object, server) {
+                if !seen.insert((domain.clone(), gateway.clone(), rule.object.key())) {
                     continue;
                 }
-                let entry = hosts.entry(domain.clone()).or_insert_with(|| VirtualHost {
+                let host = hosts.entry(domain.clone()).or_insert_with(|| VirtualHost {
                     name: format!("{domain}:{port}"),
                     domains: vec![domain],
                     routes: Vec::new(),
                     origin: Some(rule.object.key()),
                 });
-                // The same rule through a second server adds nothing.
-                let known = entry.routes.iter().any(|route| is_of(route, rule.object));
-                if !known {
-                    entry.routes.extend(routes.iter().cloned());
-                }
+                host.routes.extend(routes.iter().cloned());
             }
         }
     }
@@ -117,29 +88,32 @@ pub(super) fn table(
     table
 }
 
-fn is_of(route: &Route, object: &Object) -> bool {
-    route
-        .rule
-        .as_ref()
-        .is_some_and(|rule| rule.object == object.key())
-}
-
-/// The domain that a rule's host has on a server: the more specific of the two, if they meet.
-fn served(host: &str, namespace: &str, gateway: &Object, server: &Server) -> Option<String> {
-    server.hosts.iter().find_map(|allowed| {
-        let (from, pattern) = allowed.value.split_once('/').unwrap_or(("*", &allowed.value));
+/// The domains that a rule has on a server: of each pair of hosts that meet, the more specific one.
+fn served(rule: &Named<'_, VirtualService>, gateway: &Object, server: &Server) -> Vec<String> {
+    let namespace = rule.metadata().namespace.as_str();
+    let written = rule.spec.hosts.iter();
+    let hosts: Vec<String> = written
+        .map(|host| host::complete(&host.value, namespace).to_ascii_lowercase())
+        .collect();
+    let mut domains = Vec::new();
+    for allowed in &server.hosts {
+        let (from, allowed) = allowed.value.split_once('/').unwrap_or(("*", &allowed.value));
         let from = if from == "." {
             gateway.metadata.namespace.as_str()
         } else {
             from
         };
-        let pattern = pattern.to_ascii_lowercase();
         if from != "*" && from != namespace {
-            None
-        } else if host::matches(&pattern, host) || pattern == host {
-            Some(host.to_owned())
-        } else {
-            host::matches(host, &pattern).then_some(pattern)
+            continue;
         }
-    })
+        let allowed = allowed.to_ascii_lowercase();
+        for host in &hosts {
+            if host::covers(host, &allowed) {
+                domains.push(allowed.clone());
+            } else if host::covers(&allowed, host) {
+                domains.push(host.clone());
+            }
+        }
+    }
+    domains
 }

@@ -3,22 +3,23 @@
 pub(crate) mod cluster;
 pub(crate) mod clusters;
 pub(crate) mod compile;
+pub(crate) mod destination_rules;
 pub(crate) mod distribution;
 pub(crate) mod edge;
 pub(crate) mod registry;
 mod sidecar;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::client::{Client, Role, Workload};
 use crate::host;
-use crate::object::{Object, ObjectKey, Spec};
+use crate::object::{Object, ObjectKey};
 use crate::route::Route;
 use crate::route::matching::RequestHead;
 use cluster::{Cluster, ClusterId};
 use clusters::Clusters;
-use compile::Scope;
+use compile::{MESH, Scope};
 use registry::Registry;
 
 /// Everything one proxy needs: a route table per port, and the clusters.
@@ -78,18 +79,16 @@ impl RouteTable {
     /// By the Host header: its port and case do not count; exact names win over suffixes, longer over shorter.
     #[must_use]
     pub fn virtual_host(&self, authority: &str) -> Option<&VirtualHost> {
-        // The usual Host needs no copy: lower case and either the name or name:port.
-        let end = authority.rfind(':').unwrap_or(authority.len());
-        let index = self.exact.get(&authority[..end]).copied().or_else(|| {
-            let name = host::of_authority(authority);
-            let suffix = || {
-                let mut suffixes = self.suffixes.iter();
-                let found = suffixes
-                    .find(|(s, _)| s.is_empty() || name.len() > s.len() && name.ends_with(s.as_str()));
-                found.map(|(_, index)| *index)
-            };
-            self.exact.get(&name).copied().or_else(suffix)
-        })?;
+        let name = host::of_authority(authority);
+        let name = name.as_ref();
+        let by_end = || {
+            let longer = |end: &str| name.len() > end.len() && name.ends_with(end);
+            self.suffixes
+                .iter()
+                .find(|(end, _)| end.is_empty() || longer(end))
+        };
+        let exact = self.exact.get(name).copied();
+        let index = exact.or_else(|| by_end().map(|(_, index)| *index))?;
         self.hosts.get(index)
     }
 
@@ -157,28 +156,28 @@ pub struct GatewayServer {
 
 /// Compiles a mesh for one client.
 pub(crate) fn build<'a>(
-    objects: impl Iterator<Item = (&'a Object, i64)> + Clone,
+    objects: impl Iterator<Item = (&'a Object, i64)>,
     client: &Client,
     workloads: &[Workload],
 ) -> View {
-    let registry = Registry::new(objects.clone());
+    let registry = Registry::new(objects);
     let clusters = Clusters::build(&registry, client, workloads);
     let mut ports = BTreeMap::new();
     match client.role {
         Role::Sidecar => {
-            for port in http_ports(objects.map(|(object, _)| object)) {
+            for port in registry.http_ports() {
                 let scope = Scope {
                     registry: &registry,
                     clusters: &clusters,
                     client,
                     port,
-                    gateway: "mesh",
+                    gateway: MESH,
                 };
                 ports.insert(port, sidecar::table(&scope));
             }
         }
         Role::Gateway => {
-            let servers = edge::servers(objects.map(|(object, _)| object), &client.labels);
+            let servers = edge::servers(&registry, &client.labels);
             for (_, server) in &servers {
                 let table = || edge::table(&registry, &clusters, client, server.port, &servers);
                 ports.entry(server.port).or_insert_with(table);
@@ -189,21 +188,4 @@ pub(crate) fn build<'a>(
         ports,
         clusters: clusters.list,
     }
-}
-
-/// The HTTP ports of all services.
-pub(crate) fn http_ports<'a>(objects: impl Iterator<Item = &'a Object>) -> BTreeSet<u16> {
-    let services = objects.filter_map(|object| match &object.spec {
-        Spec::Service(service) => Some(service),
-        _ => None,
-    });
-    services
-        .flat_map(|service| {
-            service
-                .ports
-                .iter()
-                .filter(|port| port.is_http())
-                .map(|port| port.port)
-        })
-        .collect()
 }

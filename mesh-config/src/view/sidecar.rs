@@ -1,6 +1,6 @@
 //! Virtual hosts of a sidecar's port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compile::Scope;
 use super::registry::Named;
@@ -12,109 +12,128 @@ use crate::route::Route;
 /// The port on which a rule's hosts that are no services get virtual hosts all the same: a quirk of istiod.
 const UNKNOWN_HOSTS_PORT: u16 = 80;
 
-/// A rule with its full, lower-case hosts and its routes for this scope.
-struct Candidate<'a> {
+/// A rule bound to the mesh, with its full, lower-case hosts.
+struct Bound<'a> {
     rule: Named<'a, VirtualService>,
     hosts: Vec<String>,
-    routes: Vec<Route>,
 }
 
 /// The table of one port: rules in their order, then services that no rule took.
 pub(super) fn table(scope: &Scope<'_>) -> RouteTable {
-    let candidates = candidates(scope);
-    let services: Vec<&String> = scope
-        .registry
-        .services
-        .keys()
-        .filter(|name| scope.registry.http_port(name, scope.port).is_some())
-        .collect();
-    let owners: BTreeMap<&str, (usize, &str)> = services
-        .iter()
-        .filter_map(|service| Some((service.as_str(), owner(&candidates, service)?)))
-        .collect();
+    let bound = bound(scope);
+    let wildcards = wildcards(scope, &bound);
     let mut table = RouteTable::default();
-    for (index, candidate) in candidates.iter().enumerate() {
-        let selected = owners.values().any(|(owner, _)| *owner == index);
-        for host in &candidate.hosts {
-            for (service, _) in owners
-                .iter()
-                .filter(|(_, owner)| **owner == (index, host.as_str()))
-            {
-                table.add(virtual_host(scope, service, domains(scope, service), candidate));
-            }
-            // One host that is a service selects the whole rule, with its hosts that are none.
-            let unknown =
-                !host.ends_with('.') && !services.iter().any(|service| host::matches(host, service));
-            if unknown && (selected || scope.port == UNKNOWN_HOSTS_PORT) {
-                table.add(virtual_host(scope, host, vec![host.clone()], candidate));
-            }
+    let mut taken = BTreeSet::new();
+    for (index, Bound { rule, hosts }) in bound.iter().enumerate() {
+        // A rule that names a service is used for it; the first such rule that has routes gets it.
+        let names = |service: &str| hosts.iter().any(|host| host == service);
+        let selected: Vec<&str> = services(scope)
+            .filter(|service| names(service) || wildcards.get(service) == Some(&index))
+            .collect();
+        // One host that is a service selects the whole rule, with its hosts that are none.
+        if selected.is_empty() && scope.port != UNKNOWN_HOSTS_PORT {
+            continue;
+        }
+        // A rule that is left without routes for this client and port does not exist.
+        let routes = scope.routes(rule);
+        if routes.is_empty() {
+            continue;
+        }
+        let mut add = |name: &str, domains: Vec<String>| {
+            table.add(VirtualHost {
+                name: format!("{name}:{}", scope.port),
+                domains,
+                routes: routes.clone(),
+                origin: Some(rule.object.key()),
+            });
+        };
+        for host in hosts.iter().filter(|host| !is_known(scope, host)) {
+            add(host, vec![host.clone()]);
+        }
+        for service in selected {
+            add(service, domains(scope, service));
+            taken.insert(service);
         }
     }
-    for service in services
-        .iter()
-        .filter(|service| !owners.contains_key(service.as_str()))
-    {
-        table.add(VirtualHost {
-            name: format!("{service}:{}", scope.port),
-            domains: domains(scope, service),
-            routes: vec![scope.default_route(service)],
-            origin: None,
-        });
+    for service in services(scope).filter(|service| !taken.contains(service)) {
+        table.add(default_host(scope, service));
     }
     table
 }
 
-/// Rules bound to the mesh that have at least one route for this client and port.
-fn candidates<'a>(scope: &Scope<'a>) -> Vec<Candidate<'a>> {
-    let mut candidates = Vec::new();
-    for rule in scope.registry.visible(scope.client) {
-        let namespace = &rule.metadata().namespace;
-        if !scope.is_bound(&rule.spec.gateways, namespace) {
-            continue;
-        }
-        let routes = scope.routes(&rule);
-        if !routes.is_empty() {
-            let complete = |host: &String| host::complete(host, namespace).to_ascii_lowercase();
-            let hosts = rule.spec.hosts.iter().map(|host| complete(&host.value)).collect();
-            candidates.push(Candidate { rule, hosts, routes });
-        }
-    }
-    candidates
+fn bound<'a>(scope: &Scope<'a>) -> Vec<Bound<'a>> {
+    let rules = scope.registry.visible(scope.client).into_iter();
+    rules
+        .filter(|rule| scope.is_bound(&rule.spec.gateways, &rule.metadata().namespace))
+        .map(|rule| {
+            let namespace = &rule.metadata().namespace;
+            let hosts = rule.spec.hosts.iter();
+            let hosts = hosts.map(|host| host::complete(&host.value, namespace).to_ascii_lowercase());
+            Bound {
+                hosts: hosts.collect(),
+                rule,
+            }
+        })
+        .collect()
 }
 
-/// The rule and host that a service belongs to: the most specific host, and among equal hosts the first rule.
-fn owner<'c>(candidates: &'c [Candidate<'_>], service: &str) -> Option<(usize, &'c str)> {
-    let hosts = candidates
+/// Full names of the services that have this port as an HTTP port.
+fn services<'s>(scope: &Scope<'s>) -> impl Iterator<Item = &'s str> + use<'s> {
+    let (registry, number) = (scope.registry, scope.port);
+    let services = registry.services.keys().map(String::as_str);
+    services.filter(move |service| registry.port(service, number).is_some_and(|port| port.is_http()))
+}
+
+/// Whether a host is (or, as a wildcard, covers) a service that has this port, of whatever protocol.
+fn is_known(scope: &Scope<'_>, host: &str) -> bool {
+    let mut services = scope.registry.services.keys();
+    services.any(|service| host::covers(host, service) && scope.registry.port(service, scope.port).is_some())
+}
+
+/// The rule whose host is the most specific of all that cover a service, whether it has routes or not; of equal hosts
+/// the first rule's. This is the only rule that can have the service by a wildcard.
+fn wildcards<'s>(scope: &Scope<'s>, bound: &[Bound<'_>]) -> BTreeMap<&'s str, usize> {
+    let hosts = bound
         .iter()
         .enumerate()
-        .flat_map(|(index, c)| c.hosts.iter().map(move |h| (index, h.as_str())));
-    let matching = hosts.filter(|(_, host)| host::matches(host, service));
-    matching.min_by_key(|(index, host)| (host.starts_with('*'), usize::MAX - host.len(), *index))
+        .flat_map(|(index, bound)| bound.hosts.iter().map(move |host| (index, host)));
+    let best = |service: &str| {
+        let covering = hosts.clone().filter(|(_, host)| host::covers(host, service));
+        // `max_by_key` takes the last of equals.
+        let best = covering.rev().max_by_key(|(_, host)| host::specificity(host));
+        best.map(|(index, _)| index)
+    };
+    services(scope)
+        .filter_map(|service| Some((service, best(service)?)))
+        .collect()
 }
 
-fn virtual_host(
-    scope: &Scope<'_>,
-    host: &str,
-    domains: Vec<String>,
-    candidate: &Candidate<'_>,
-) -> VirtualHost {
+/// The virtual host of a service without a rule.
+fn default_host(scope: &Scope<'_>, service: &str) -> VirtualHost {
+    let route: Route = scope.default_route(service);
     VirtualHost {
-        name: format!("{host}:{}", scope.port),
-        domains,
-        routes: candidate.routes.clone(),
-        origin: Some(candidate.rule.object.key()),
+        name: format!("{service}:{}", scope.port),
+        domains: domains(scope, service),
+        routes: vec![route],
+        origin: None,
     }
 }
 
 /// The names by which a client can call a service.
 fn domains(scope: &Scope<'_>, service: &str) -> Vec<String> {
     let mut domains = vec![service.to_owned(), format!("{service}.")];
-    let mut parts = service.splitn(3, '.');
-    if let (Some(name), Some(namespace)) = (parts.next(), parts.next()) {
-        if namespace == scope.client.namespace {
-            domains.push(name.to_owned());
-        }
-        domains.extend([format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")]);
+    let Some(Named { object, spec }) = scope.registry.services.get(service) else {
+        return domains;
+    };
+    let (name, namespace) = (&object.metadata.name, &object.metadata.namespace);
+    if *namespace == scope.client.namespace {
+        domains.push(name.clone());
+    }
+    domains.extend([format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")]);
+    if spec.headless {
+        // Its pods have names below its own.
+        let below: Vec<String> = domains.iter().map(|domain| format!("*.{domain}")).collect();
+        domains.extend(below);
     }
     domains
 }

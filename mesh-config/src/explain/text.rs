@@ -1,0 +1,85 @@
+//! An explanation as text, for a terminal of 80 columns.
+
+use std::fmt;
+
+use super::{Explanation, TriedRule};
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+
+/// Columns of the keys on the left.
+const KEY: usize = 14;
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        line(f, "request", &self.request)?;
+        line(f, "decision", &self.decision)?;
+        if let Some(host) = &self.virtual_host {
+            line(f, "virtual host", host)?;
+        }
+        if let Some(object) = &self.object {
+            line(f, "object", &object.to_string())?;
+        }
+        if let Some(place) = &self.place {
+            line(f, "place", place)?;
+        }
+        let merged = self
+            .rules
+            .iter()
+            .any(|rule| Some(&rule.object) != self.object.as_ref());
+        for rule in &self.rules {
+            line(f, "rule", &tried(rule, merged))?;
+        }
+        if self.shares.is_empty() {
+            return Ok(());
+        }
+        for share in &self.shares {
+            let subset = share.subset.as_ref().map(|subset| format!(" subset {subset}"));
+            let percent = share.probability * 100.0;
+            let text = format!("{percent:7.3} %  {}{}", share.host, subset.unwrap_or_default());
+            line(f, "goes to", &text)?;
+        }
+        for cluster in &self.clusters {
+            line(f, "cluster", &cluster.name)?;
+            line(f, "", &cluster.policy)?;
+        }
+        line(f, "timeout", &self.timeout)?;
+        line(f, "retries", &self.retries)
+    }
+}
+
+/// `http[0].match[1] (line 7): no: path ...`; with the object when there are several.
+fn tried(rule: &TriedRule, merged: bool) -> String {
+    let object = if merged {
+        format!("{}: ", rule.object)
+    } else {
+        String::new()
+    };
+    let block = rule.block.map(|block| format!(".match[{block}]"));
+    let name = rule.name.as_ref().map(|name| format!(" `{name}`"));
+    let why = rule
+        .failed
+        .as_ref()
+        .map_or("decides".to_owned(), |why| format!("no: {why}"));
+    format!(
+        "{object}http[{}]{}{} (line {}): {why}",
+        rule.rule,
+        block.unwrap_or_default(),
+        name.unwrap_or_default(),
+        rule.line
+    )
+}
+
+/// A key and a text, broken at blanks and commas. What cannot be broken may be longer.
+fn line(f: &mut fmt::Formatter<'_>, key: &str, text: &str) -> fmt::Result {
+    let mut key = key;
+    let mut line = String::new();
+    for word in text.split_inclusive([' ', ',']) {
+        if !line.trim().is_empty() && line.chars().count() + word.trim_end().chars().count() > WIDTH - KEY {
+            writeln!(f, "{key:<KEY$}{}", line.trim_end())?;
+            (key, line) = ("", "  ".to_owned());
+        }
+        line.push_str(word);
+    }
+    writeln!(f, "{key:<KEY$}{}", line.trim_end())
+}

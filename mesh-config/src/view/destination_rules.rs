@@ -1,0 +1,203 @@
+//! Which DestinationRule applies to a service, for one client.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cluster::ClusterPolicy;
+use super::clusters::selects;
+use super::registry::{Named, ROOT_NAMESPACE};
+use crate::client::Client;
+use crate::host;
+use crate::object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
+
+/// All DestinationRules of a mesh by namespace.
+#[derive(Default)]
+pub(crate) struct DestinationRules<'a> {
+    by_namespace: BTreeMap<&'a str, Vec<Rule<'a>>>,
+}
+
+/// A rule with its full host. Unlike the hosts of a VirtualService it is compared with regard to case.
+struct Rule<'a> {
+    host: String,
+    export_to: BTreeSet<&'a str>,
+    spec: &'a DestinationRule,
+}
+
+/// Rules of one namespace for one host that istiod makes one rule of; the first says to whom it is exported.
+struct Merge<'a> {
+    export_to: BTreeSet<&'a str>,
+    selector: Option<&'a BTreeMap<String, String>>,
+    rules: Vec<&'a DestinationRule>,
+}
+
+/// What applies to a service: subsets, and the policy of the whole.
+#[derive(Default)]
+pub(crate) struct MergedRule<'a> {
+    pub(crate) subsets: Vec<&'a Subset>,
+    policy: Option<&'a TrafficPolicy>,
+}
+
+impl<'a> DestinationRules<'a> {
+    /// `rules` oldest first.
+    pub(crate) fn new(rules: impl Iterator<Item = Named<'a, DestinationRule>>) -> Self {
+        let mut by_namespace: BTreeMap<&str, Vec<Rule<'_>>> = BTreeMap::new();
+        for Named { object, spec } in rules {
+            let namespace = object.metadata.namespace.as_str();
+            // A rule for some workloads of its namespace never leaves it.
+            let export_to = match &spec.workload_selector {
+                Some(_) => BTreeSet::from(["."]),
+                None => spec.export_to.iter().map(String::as_str).collect(),
+            };
+            by_namespace.entry(namespace).or_default().push(Rule {
+                host: host::complete(&spec.host.value, namespace),
+                export_to,
+                spec,
+            });
+        }
+        for rules in by_namespace.values_mut() {
+            rules.sort_by_key(|rule| rule.spec.workload_selector.is_none());
+        }
+        DestinationRules { by_namespace }
+    }
+
+    /// The rule for a service that lives in namespace `owner`: of the client's namespace, else of `owner`, else of the
+    /// root namespace. The first namespace with any that matches ends the search (istiod's `destinationRule`).
+    pub(crate) fn find(&self, client: &Client, owner: &str, service: &str) -> MergedRule<'a> {
+        let own = client.namespace.as_str();
+        let at_home = self.merges(own, service, |rule| {
+            if own == ROOT_NAMESPACE {
+                // Public rules of the root namespace are for everybody: they come last.
+                return rule.is_private(own);
+            }
+            rule.export_to.is_empty() || ["*", ".", own].iter().any(|to| rule.export_to.contains(to))
+        });
+        let exported = |namespace: &str| {
+            // The most specific host is found first, then it is looked whether it is exported to this client.
+            let mut merges = self.merges(namespace, service, |rule| !rule.is_private(namespace));
+            merges.retain(|merge| {
+                let to = &merge.export_to;
+                to.is_empty() || to.contains("*") || to.contains(own)
+            });
+            merges
+        };
+        let namespaces = [owner, ROOT_NAMESPACE].into_iter().map(exported);
+        let found = std::iter::once(at_home)
+            .chain(namespaces)
+            .find(|merges| !merges.is_empty());
+        found
+            .and_then(|merges| choose(merges, client))
+            .map(|merge| merge.into_rule())
+            .unwrap_or_default()
+    }
+
+    /// Whether any rule anywhere defines the subset for this service.
+    pub(crate) fn defines_subset(&self, service: &str, subset: &str) -> bool {
+        let mut rules = self.by_namespace.values().flatten();
+        rules.any(|rule| {
+            host::covers(&rule.host, service) && rule.spec.subsets.iter().any(|s| s.name.value == subset)
+        })
+    }
+
+    /// The rules of a namespace that `seen` lets pass for the most specific host that covers the service, merged.
+    fn merges(&self, namespace: &str, service: &str, seen: impl Fn(&Rule<'a>) -> bool) -> Vec<Merge<'a>> {
+        let rules = self.by_namespace.get(namespace).into_iter().flatten();
+        let rules: Vec<&Rule<'a>> = rules
+            .filter(|rule| host::covers(&rule.host, service) && seen(rule))
+            .collect();
+        let best = rules
+            .iter()
+            .map(|rule| rule.host.as_str())
+            .max_by_key(|host| host::specificity(host));
+        merge(rules.into_iter().filter(|rule| Some(rule.host.as_str()) == best))
+    }
+}
+
+impl Rule<'_> {
+    /// Exported to its own namespace and to no other.
+    fn is_private(&self, namespace: &str) -> bool {
+        self.export_to.len() == 1 && (self.export_to.contains(".") || self.export_to.contains(namespace))
+    }
+}
+
+/// Rules for one host. A rule joins those before it that are exported to the same namespaces, or to fewer; whether it
+/// also stands on its own is decided by the last one it was compared with (istiod's `mergeDestinationRule`).
+fn merge<'r, 'a: 'r>(rules: impl Iterator<Item = &'r Rule<'a>>) -> Vec<Merge<'a>> {
+    let mut merges: Vec<Merge<'a>> = Vec::new();
+    for rule in rules {
+        let selector = rule.spec.workload_selector.as_ref();
+        let mut alone = true;
+        for merge in &mut merges {
+            let wider = !merge.export_to.is_empty() && rule.export_to.is_superset(&merge.export_to);
+            let same = rule.export_to == merge.export_to;
+            let other_selector = selector.is_some() && merge.selector.is_some() && selector != merge.selector;
+            if other_selector || !(same || wider) {
+                alone = true;
+                continue;
+            }
+            alone = !same && selector != merge.selector;
+            merge.rules.push(rule.spec);
+        }
+        if alone {
+            merges.push(Merge {
+                export_to: rule.export_to.clone(),
+                selector,
+                rules: vec![rule.spec],
+            });
+        }
+    }
+    merges
+}
+
+/// The first whose selector finds the client, else the last without a selector.
+fn choose<'a>(merges: Vec<Merge<'a>>, client: &Client) -> Option<Merge<'a>> {
+    let mut for_all = None;
+    for merge in merges {
+        match merge.selector {
+            None => for_all = Some(merge),
+            Some(selector) if selects(selector, &client.labels) => return Some(merge),
+            Some(_) => {}
+        }
+    }
+    for_all
+}
+
+impl<'a> Merge<'a> {
+    /// Subsets are united, the first of a name wins; the first policy wins whole.
+    fn into_rule(self) -> MergedRule<'a> {
+        let mut merged = MergedRule::default();
+        for rule in self.rules {
+            for subset in &rule.subsets {
+                if !merged.subsets.iter().any(|other| other.name == subset.name) {
+                    merged.subsets.push(subset);
+                }
+            }
+            merged.policy = merged.policy.or(rule.traffic_policy.as_ref());
+        }
+        merged
+    }
+}
+
+impl MergedRule<'_> {
+    /// Each block that the subset gives replaces the rule's block whole.
+    pub(crate) fn policy(&self, subset: Option<&Subset>) -> ClusterPolicy {
+        let subset = subset.and_then(|subset| subset.traffic_policy.as_ref());
+        let blocks = || subset.into_iter().chain(self.policy);
+        ClusterPolicy {
+            load_balancer: blocks()
+                .find_map(|policy| policy.load_balancer)
+                .unwrap_or_default(),
+            pool: blocks()
+                .find_map(|policy| policy.connection_pool.clone())
+                .unwrap_or_default(),
+            outlier: blocks().find_map(|policy| policy.outlier_detection.clone()),
+        }
+    }
+
+    /// The subset's `version` label, else its name.
+    pub(crate) fn version(&self, name: &str) -> String {
+        let subset = self.subsets.iter().find(|subset| subset.name.value == name);
+        subset
+            .and_then(|subset| subset.labels.get("version"))
+            .map_or(name, String::as_str)
+            .to_owned()
+    }
+}
