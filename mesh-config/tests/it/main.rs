@@ -1,0 +1,16 @@
+//! What the crate promises, seen from outside.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod endpoints;
+mod explaining;
+mod gateway;
+mod headers;
+mod hosts;
+mod kit;
+mod matching;
+mod parsing;
+mod policies;
+mod properties;
+mod recorded;
+mod refusing;
+mod routes;
