@@ -140,21 +140,27 @@ struct LedgerView<'a> {
     entries: Vec<EntryView<'a>>,
 }
 
+/// Little, because there are many: [`PaymentView`] says the rest.
 #[derive(Serialize)]
 struct EntryView<'a> {
     key: &'a str,
+    id: &'a str,
+    amount_cents: u64,
+    currency: Currency,
+    user: &'a str,
     duplicates: u32,
-    #[serde(flatten)]
-    payment: PaymentView<'a>,
 }
 
 /// `GET /ledger`: what this instance charged, oldest first, to be compared with that of others.
 async fn ledger(instance: Data<Instance>, ledger: Data<Ledger>) -> HttpResponse {
     let kept = ledger.snapshot();
-    let entries = kept.payments.iter().map(|payment| EntryView {
-        key: &payment.entry.key,
-        duplicates: payment.entry.duplicates,
-        payment: PaymentView::new(payment, instance.version()),
+    let entries = kept.payments.iter().map(|Payment { id, entry }| EntryView {
+        key: &entry.key,
+        id,
+        amount_cents: entry.order.amount_cents,
+        currency: entry.order.currency,
+        user: &entry.user,
+        duplicates: entry.duplicates,
     });
     HttpResponse::Ok().json(LedgerView {
         note: "In memory of this instance alone, gone when it ends; the newest payments, up to `capacity`, are kept.",
