@@ -1,0 +1,148 @@
+//! The verbs that ask a running mesh, and `check`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anyhow::bail;
+use mesh_config::{Mesh, Problems, parse};
+
+use super::args::{Change, Explain, FileArgs, Get, ListFormat, Logs, Status};
+use super::remote;
+use super::{COULD_NOT, NO, files, print};
+use crate::admin::wire::{Changes, ExplainRequest, Explained, Listing, Manifest, Manifests, Status as State};
+use crate::control::not_enforced;
+
+/// `apply` and `delete`.
+pub(crate) async fn change(path: &str, change: Change, out: &mut impl Write) -> anyhow::Result<u8> {
+    let sources = files::read(&change.files, io::stdin())?;
+    let sources = sources.into_iter().map(|source| Manifest {
+        name: source.name,
+        text: source.text,
+    });
+    let manifests = Manifests {
+        sources: sources.collect(),
+    };
+    let changes: Changes = remote::Mesh(change.remote.admin).post(path, &manifests).await?;
+    let mut code = 0;
+    for change in &changes.changes {
+        if change.what == "notfound" {
+            writeln!(io::stderr(), "{}", change.line)?;
+            code = NO;
+        } else {
+            writeln!(out, "{}", change.line)?;
+        }
+    }
+    for note in &changes.notes {
+        writeln!(io::stderr(), "note: {note}")?;
+    }
+    Ok(code)
+}
+
+/// `get`.
+pub(crate) async fn get(get: Get, out: &mut impl Write) -> anyhow::Result<u8> {
+    let (kind, name) = match (get.kind.split_once('/'), get.name) {
+        (Some((kind, name)), None) => (kind.to_owned(), Some(name.to_owned())),
+        (None, name) => (get.kind, name),
+        (Some(_), Some(_)) => bail!("write KIND NAME or KIND/NAME, not both"),
+    };
+    // All of them is what one gets without -n, too: the flag is there for kubectl's habits.
+    let namespace = get.namespace.filter(|_| !get.all_namespaces);
+    let mut path = format!("/objects?kind={kind}");
+    for (key, value) in [("name", &name), ("namespace", &namespace)] {
+        if let Some(value) = value {
+            path.push_str(&format!("&{key}={value}"));
+        }
+    }
+    let listing: Listing = remote::Mesh(get.remote.admin).get(&path).await?;
+    let for_people = matches!(get.output, None | Some(ListFormat::Wide));
+    if listing.sections.is_empty() && for_people {
+        match namespace {
+            Some(namespace) => writeln!(io::stderr(), "No resources found in {namespace} namespace.")?,
+            None => writeln!(io::stderr(), "No resources found")?,
+        }
+        return Ok(0);
+    }
+    print::listing(&listing, get.output, name.is_some(), out)?;
+    Ok(0)
+}
+
+/// `explain`.
+pub(crate) async fn explain(explain: Explain, out: &mut impl Write) -> anyhow::Result<u8> {
+    let request = ExplainRequest {
+        url: explain.url,
+        method: explain.method,
+        headers: explain.headers,
+        from: explain.from,
+    };
+    let explained: Explained = remote::Mesh(explain.remote.admin)
+        .post("/explain", &request)
+        .await?;
+    if explain.output.is_some() {
+        writeln!(out, "{:#}", serde_json::to_value(&explained)?)?;
+    } else {
+        write!(out, "{}", explained.text)?;
+    }
+    Ok(0)
+}
+
+/// `status`.
+pub(crate) async fn status(status: &Status, out: &mut impl Write) -> anyhow::Result<u8> {
+    let state: State = remote::Mesh(status.remote.admin).get("/status").await?;
+    if status.output.is_some() {
+        writeln!(out, "{:#}", serde_json::to_value(&state)?)?;
+    } else {
+        print::status(&state, out)?;
+    }
+    Ok(if state.ready { 0 } else { NO })
+}
+
+/// `logs`.
+pub(crate) async fn logs(logs: Logs, out: &mut impl Write) -> anyhow::Result<u8> {
+    let mut path = format!("/logs?name={}", logs.pod);
+    if let Some(namespace) = &logs.namespace {
+        path.push_str(&format!("&namespace={namespace}"));
+    }
+    let text = remote::Mesh(logs.remote.admin).text(&path).await?;
+    write!(out, "{text}")?;
+    Ok(0)
+}
+
+/// `check`: what `up` and `apply` would say about the manifests themselves.
+pub(crate) fn check(args: &FileArgs, out: &mut impl Write) -> anyhow::Result<u8> {
+    let sources = files::read(args, io::stdin())?;
+    let count = sources.len();
+    let checked = parse(&sources).and_then(|objects| {
+        let (mesh, _) = Mesh::new().apply(objects, 0)?;
+        Problems::from_vec(mesh.dangling()).map_or(Ok(mesh), Err)
+    });
+    let mesh = match checked {
+        Ok(mesh) => mesh,
+        Err(problems) => {
+            writeln!(
+                io::stderr(),
+                "{problems}\n\n{}",
+                counted(problems.len(), "problem")
+            )?;
+            return Ok(COULD_NOT);
+        }
+    };
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in mesh.objects() {
+        *kinds.entry(object.kind.as_str()).or_default() += 1;
+    }
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect();
+    let (objects, files) = (counted(mesh.objects().count(), "object"), counted(count, "file"));
+    writeln!(out, "ok: {objects} in {files} ({})", kinds.join(", "))?;
+    if let Some(note) = not_enforced(&mesh.not_enforced()) {
+        writeln!(io::stderr(), "note: {note}")?;
+    }
+    Ok(0)
+}
+
+/// `1 problem`, `2 problems`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,18 @@
+//! Tests over the built program: `local-mesh up` and its verbs, with `examples/backend.rs` as the workload.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+/// `up -- COMMAND`.
+mod command;
+/// Gateway and clients: addresses that come and go.
+mod listeners;
+/// `kill -9`, and what is left: nothing.
+mod orphans;
+/// Pods: environment, probes, restarts, rollouts.
+mod pods;
+/// What `up` refuses.
+mod refusals;
+/// Verbs against a running mesh.
+mod verbs;
+
+/// A mesh to play with.
+mod kit;
