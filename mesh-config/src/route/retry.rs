@@ -53,6 +53,7 @@ pub struct RetryOn {
     /// A response with `x-envoy-ratelimited`.
     pub envoy_ratelimited: bool,
 }
+
 impl Default for RetryPolicy {
     /// What Istio does on every route without `retries`: two retries of what was not started on.
     fn default() -> Self {

@@ -255,7 +255,7 @@ impl<'d> Value<'d> {
         Some(result)
     }
 
-    /// Whether `keys` of this mapping have values: how many of them.
+    /// Whether a key of this mapping has a value.
     pub(crate) fn has(&self, key: &str) -> bool {
         let Node::Map(entries) = &self.item.node else {
             return false;

@@ -20,16 +20,18 @@ struct Bound<'a> {
 
 /// The table of one port: rules in their order, then services that no rule took.
 pub(super) fn table(scope: &Scope<'_>) -> RouteTable {
+    let services = services(scope);
     let bound = bound(scope);
-    let wildcards = wildcards(scope, &bound);
+    let by_wildcard = by_wildcard(&services, &bound);
     let mut table = RouteTable::default();
     let mut taken = BTreeSet::new();
     for (index, Bound { rule, hosts }) in bound.iter().enumerate() {
         // A rule that names a service is used for it; the first such rule that has routes gets it.
-        let names = |service: &str| hosts.iter().any(|host| host == service);
-        let selected: Vec<&str> = services(scope)
-            .filter(|service| names(service) || wildcards.get(service) == Some(&index))
-            .collect();
+        let named = hosts
+            .iter()
+            .filter_map(|host| services.get(host.as_str()).copied());
+        let covered = by_wildcard.get(&index).into_iter().flatten().copied();
+        let selected: BTreeSet<&str> = named.chain(covered).collect();
         // One host that is a service selects the whole rule, with its hosts that are none.
         if selected.is_empty() && scope.port != UNKNOWN_HOSTS_PORT {
             continue;
@@ -55,7 +57,7 @@ pub(super) fn table(scope: &Scope<'_>) -> RouteTable {
             taken.insert(service);
         }
     }
-    for service in services(scope).filter(|service| !taken.contains(service)) {
+    for service in services.difference(&taken) {
         table.add(default_host(scope, service));
     }
     table
@@ -78,34 +80,45 @@ fn bound<'a>(scope: &Scope<'a>) -> Vec<Bound<'a>> {
 }
 
 /// Full names of the services that have this port as an HTTP port.
-fn services<'s>(scope: &Scope<'s>) -> impl Iterator<Item = &'s str> + use<'s> {
-    let (registry, number) = (scope.registry, scope.port);
-    let services = registry.services.keys().map(String::as_str);
-    services.filter(move |service| registry.port(service, number).is_some_and(|port| port.is_http()))
+fn services<'s>(scope: &Scope<'s>) -> BTreeSet<&'s str> {
+    let registry = scope.registry;
+    let names = registry.services.keys().map(String::as_str);
+    names
+        .filter(|service| {
+            registry
+                .port(service, scope.port)
+                .is_some_and(|port| port.is_http())
+        })
+        .collect()
 }
 
 /// Whether a host is (or, as a wildcard, covers) a service that has this port, of whatever protocol.
 fn is_known(scope: &Scope<'_>, host: &str) -> bool {
-    let mut services = scope.registry.services.keys();
-    services.any(|service| host::covers(host, service) && scope.registry.port(service, scope.port).is_some())
+    let registry = scope.registry;
+    let has_port = |service: &str| registry.port(service, scope.port).is_some();
+    if !host.starts_with('*') {
+        return has_port(host);
+    }
+    let mut services = registry.services.keys();
+    services.any(|service| host::covers(host, service) && has_port(service))
 }
 
-/// The rule whose host is the most specific of all that cover a service, whether it has routes or not; of equal hosts
-/// the first rule's. This is the only rule that can have the service by a wildcard.
-fn wildcards<'s>(scope: &Scope<'s>, bound: &[Bound<'_>]) -> BTreeMap<&'s str, usize> {
+/// Services by the one rule that can have them by a wildcard: of all hosts that cover a service the most specific one
+/// decides, whether its rule has routes or not, and of equal hosts the first.
+fn by_wildcard<'s>(services: &BTreeSet<&'s str>, bound: &[Bound<'_>]) -> BTreeMap<usize, Vec<&'s str>> {
     let hosts = bound
         .iter()
         .enumerate()
         .flat_map(|(index, bound)| bound.hosts.iter().map(move |host| (index, host)));
-    let best = |service: &str| {
+    let mut rules: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for service in services {
         let covering = hosts.clone().filter(|(_, host)| host::covers(host, service));
         // `max_by_key` takes the last of equals.
-        let best = covering.rev().max_by_key(|(_, host)| host::specificity(host));
-        best.map(|(index, _)| index)
-    };
-    services(scope)
-        .filter_map(|service| Some((service, best(service)?)))
-        .collect()
+        if let Some((index, _)) = covering.rev().max_by_key(|(_, host)| host::specificity(host)) {
+            rules.entry(index).or_default().push(service);
+        }
+    }
+    rules
 }
 
 /// The virtual host of a service without a rule.
