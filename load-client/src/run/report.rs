@@ -79,7 +79,7 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
-    fn of(micros: &Histogram<u64>) -> Self {
+    pub(crate) fn of(micros: &Histogram<u64>) -> Self {
         #[allow(clippy::cast_precision_loss)] // at most an hour in microseconds
         let ms = |micros: u64| micros as f64 / 1000.0;
         Percentiles {

@@ -43,7 +43,8 @@ impl Interval {
 
 impl Split {
     /// An interval per version, exact projections of `{ t : logE(t) < ln(1/alpha) }`. Simultaneous for the active
-    /// versions; a version with probability 0 has the bound of [`leak_bound`], which carries an `alpha` of its own.
+    /// versions; a version with probability 0 has the bound of [`leak_bound`], which carries an `alpha` of its own, and
+    /// none once it answered.
     pub fn intervals(&self, counts: &[u64], alpha: f64) -> Vec<Interval> {
         let active: Vec<f64> = self.active().iter().map(|k| float(counts[k.index])).collect();
         let n: f64 = active.iter().sum();
@@ -51,7 +52,8 @@ impl Split {
             low: 0.0,
             high: leak_bound(n, alpha),
         };
-        let mut intervals = vec![unused; counts.len()];
+        let of_unused = |count: &u64| if *count == 0 { unused } else { Interval::ALL };
+        let mut intervals: Vec<Interval> = counts.iter().map(of_unused).collect();
         let level = self.log_marginal(counts) + alpha.ln();
         for (position, k) in self.active().iter().enumerate() {
             intervals[k.index] = project(&active, n, position, level);

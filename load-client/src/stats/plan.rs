@@ -80,6 +80,13 @@ pub fn further(stream: &Stream, gate: &Gate) -> Option<u64> {
     Some(needed - total)
 }
 
+/// Requests of which `needed` come along with this chance, when each one does with probability `traffic`.
+pub fn to_reach(needed: u64, traffic: f64, chance: Chance) -> u64 {
+    let needed = float(needed);
+    let spread = chance.deviations(true) * (needed * (1.0 - traffic)).sqrt();
+    count_of(((needed + spread) / traffic).ceil())
+}
+
 fn verdict(split: &Split, counts: Vec<u64>, gate: &Gate) -> Verdict {
     gate.look(&mut Stream::with_counts(split.clone(), counts, 0))
         .verdict

@@ -4,10 +4,14 @@
 mod command; // the command line
 mod error_rates; // what the verdict promises, by simulation
 mod evidence; // properties of the evidence
+mod expectations; // what the manifests declare
 mod folding; // the order of dispatch
+mod judging; // from outcomes to a decision
 mod kit; // drawing from a split
+mod lab; // the manifests of the project, and a mesh drawn from a hat
 mod load; // sending, connections, failures
 mod planning; // requests that a verdict takes
+mod reporting; // what people and programs get to see
 mod upstream; // a server to send to
 mod vectors; // reference values
 mod versions; // reading the version of an answer

@@ -1,0 +1,201 @@
+//! One edge of the chain: what was seen of it.
+
+use crate::expect::{Claim, Edge, Expected};
+use crate::outcome::{Answer, Failure, Hop, Outcome};
+use crate::stats::plan::{self, Chance};
+use crate::stats::{Finding, Gate, Stream, Verdict};
+
+/// Counts and finding of an edge.
+#[derive(Debug)]
+pub struct EdgeState {
+    claim: Claim,
+    /// `None`: no traffic is declared for it.
+    watched: Option<Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    expected: Expected,
+    gate: Gate,
+    stream: Stream,
+    versions: Vec<String>,
+    errors: u64,
+    finding: Finding,
+    changed: bool,
+}
+
+/// What an outcome says about an edge.
+pub(crate) enum Seen<'a> {
+    /// Nothing: it is another request's, or the request took another way.
+    Nothing,
+    /// Who answered.
+    Hop(&'a Hop),
+    /// The request may have come this way, and who answered is not known.
+    Unattributed,
+}
+
+/// What an outcome says about the edge of a claim.
+///
+/// Without any version in the answer, a request may have reached the second hop from any version of the first: it is
+/// unattributed there, too, unless it never left. Leaving it out would bias the counts towards versions that do not
+/// fail.
+pub(crate) fn seen<'a>(claim: &Claim, outcome: &'a Outcome) -> Seen<'a> {
+    if outcome.variant != claim.variant {
+        return Seen::Nothing;
+    }
+    let served_by = match &outcome.result {
+        Ok(answer) => answer.served_by.as_deref().filter(|hops| !hops.is_empty()),
+        Err(Failure::Connect) if claim.given.is_some() => return Seen::Nothing,
+        Err(_) => None,
+    };
+    match (served_by, &claim.given) {
+        (None, _) => Seen::Unattributed,
+        (Some(hops), None) => Seen::Hop(&hops[0]),
+        (Some([first, rest @ ..]), Some(version)) if first.version == *version => {
+            rest.first().map_or(Seen::Unattributed, Seen::Hop)
+        }
+        (Some(_), Some(_)) => Seen::Nothing,
+    }
+}
+
+/// A request without an answer, or one answered with 500 or above.
+pub(crate) fn is_error(outcome: &Outcome) -> bool {
+    !matches!(outcome.result, Ok(Answer { status: ..500, .. }))
+}
+
+impl EdgeState {
+    pub(super) fn new(claim: Claim, gate: Gate) -> Self {
+        let watched = claim
+            .expected
+            .clone()
+            .map(|expected| Watched::new(expected, gate));
+        Self { claim, watched }
+    }
+
+    pub(super) fn record(&mut self, outcome: &Outcome) {
+        let Some(watched) = &mut self.watched else { return };
+        match seen(&self.claim, outcome) {
+            Seen::Nothing => return,
+            Seen::Hop(hop) => watched.record(hop),
+            Seen::Unattributed => watched.stream.record_unattributed(),
+        }
+        watched.changed = true;
+        watched.errors += u64::from(is_error(outcome));
+    }
+
+    pub(super) fn look(&mut self) {
+        if let Some(watched) = self.watched.as_mut().filter(|watched| watched.changed) {
+            watched.finding = watched.gate.look(&mut watched.stream);
+            watched.changed = false;
+        }
+    }
+
+    pub(super) fn leaked(&self) -> bool {
+        self.stream()
+            .is_some_and(|stream| stream.split().leaked(stream.counts()))
+    }
+
+    /// Whether it is used and neither confirmed nor refuted.
+    pub(super) fn is_open(&self) -> bool {
+        self.verdict() == Some(Verdict::Undecided)
+    }
+
+    /// Requests of its variant that it needs to be confirmed, when this part of them reaches it; `None`: not used.
+    pub(super) fn plan(&self, traffic: f64, chance: Chance) -> Option<u64> {
+        let watched = self.watched.as_ref()?;
+        let needed = plan::to_confirm(watched.expected.split(), &watched.gate, chance);
+        needed.map_or(Some(u64::MAX), |needed| {
+            Some(plan::to_reach(needed, traffic, chance))
+        })
+    }
+
+    /// What is declared and for what.
+    pub fn edge(&self) -> &Edge {
+        &self.claim.edge
+    }
+
+    /// Index of the request of the mix that speaks about it.
+    pub fn variant(&self) -> usize {
+        self.claim.variant
+    }
+
+    /// The version of the first hop, if it is a second one.
+    pub fn given(&self) -> Option<&str> {
+        self.claim.given.as_deref()
+    }
+
+    /// What is declared; `None`: no traffic.
+    pub fn expected(&self) -> Option<&Expected> {
+        self.claim.expected.as_ref()
+    }
+
+    /// Versions in the order of the counts: those declared or known, then strangers as they came.
+    pub fn versions(&self) -> &[String] {
+        self.watched.as_ref().map_or(&[], |watched| &watched.versions)
+    }
+
+    /// What was counted; `None`: no traffic is declared.
+    pub fn stream(&self) -> Option<&Stream> {
+        self.watched.as_ref().map(|watched| &watched.stream)
+    }
+
+    /// Its share of the terms; `None`: no traffic is declared.
+    pub fn gate(&self) -> Option<&Gate> {
+        self.watched.as_ref().map(|watched| &watched.gate)
+    }
+
+    /// Requests that came this way and failed, or were answered with 500 or above.
+    pub fn errors(&self) -> u64 {
+        self.watched.as_ref().map_or(0, |watched| watched.errors)
+    }
+
+    /// As of the last look; `None`: no traffic is declared.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.watched.as_ref().map(|watched| &watched.finding)
+    }
+
+    /// As of the last look; `None`: no traffic is declared.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.finding().map(|finding| finding.verdict)
+    }
+
+    pub(super) fn share_of(&self, version: &str) -> f64 {
+        let mut versions = self.expected().into_iter().flat_map(Expected::versions);
+        versions
+            .find(|(name, _)| *name == version)
+            .map_or(0.0, |(_, share)| share)
+    }
+}
+
+impl Watched {
+    fn new(expected: Expected, gate: Gate) -> Self {
+        let mut stream = Stream::new(expected.split().clone());
+        Self {
+            versions: expected
+                .versions()
+                .map(|(version, _)| version.to_owned())
+                .collect(),
+            finding: gate.look(&mut stream),
+            expected,
+            gate,
+            stream,
+            errors: 0,
+            changed: false,
+        }
+    }
+
+    fn record(&mut self, hop: &Hop) {
+        let index = self.expected.index_of(hop).unwrap_or_else(|| self.stranger(hop));
+        self.stream.record(index);
+    }
+
+    /// Index of a version that nobody declared.
+    fn stranger(&mut self, hop: &Hop) -> usize {
+        let label = self.expected.label(hop);
+        let found = self.versions.iter().position(|version| *version == label);
+        found.unwrap_or_else(|| {
+            self.versions.push(label);
+            self.stream.add_unused()
+        })
+    }
+}

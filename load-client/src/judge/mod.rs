@@ -1,0 +1,228 @@
+//! Judges every edge of a call chain from the outcomes of requests, in dispatch order.
+//!
+//! The probability of error is shared by the edges that are used. Evidence is looked at after every request up to
+//! 1,000 and then whenever there is one percent more: the verdict is valid at any look, and later looks see little new.
+
+mod decision;
+mod edge;
+mod hopeless;
+mod tally;
+
+use crate::expect::Claim;
+use crate::outcome::Outcome;
+use crate::stats::plan::Chance;
+use crate::stats::{FailOn, Gate, InvalidGate, Verdict};
+
+pub use decision::{Conclusion, Decision};
+pub use edge::EdgeState;
+pub(crate) use edge::{Seen, is_error, seen};
+pub use tally::Tally;
+
+/// Requests up to which each one is looked at.
+const EVERY_REQUEST: u64 = 1_000;
+
+/// On which terms to judge.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Probability of a wrong verdict, for all edges together.
+    pub alpha: f64,
+    /// Accepted difference of a share on the first hop (0.02 is two percentage points).
+    pub tolerance: f64,
+    /// The same on the second hop, which fewer requests speak about.
+    pub hop_tolerance: f64,
+    /// Which deviation is a violation.
+    pub fail_on: FailOn,
+    /// Requests after which it stays undecided; `None`: what a 99 % chance to decide takes.
+    pub budget: Option<u64>,
+    /// Where the versions are read, as `--version-from` takes it, for messages.
+    pub version_source: String,
+}
+
+/// The state of a judgement.
+#[derive(Debug)]
+pub struct Judge {
+    edges: Vec<EdgeState>,
+    terms: Terms,
+    budget: u64,
+    tally: Tally,
+    next_look: u64,
+    turn: usize,
+    decision: Option<Decision>,
+}
+
+impl Judge {
+    /// Nothing taken in yet.
+    ///
+    /// # Errors
+    /// Alpha or a tolerance is not between 0 and 1.
+    pub fn new(claims: Vec<Claim>, terms: &Terms) -> Result<Self, InvalidGate> {
+        let used = claims.iter().filter(|claim| claim.expected.is_some()).count();
+        let gate = |tolerance| Ok(Gate::new(terms.alpha, tolerance, terms.fail_on)?.shared_by(used));
+        let (first, second) = (gate(terms.tolerance)?, gate(terms.hop_tolerance)?);
+        let edge = |claim: Claim| {
+            let gate = if claim.given.is_some() { second } else { first };
+            EdgeState::new(claim, gate)
+        };
+        let mut judge = Self {
+            edges: claims.into_iter().map(edge).collect(),
+            terms: terms.clone(),
+            budget: 0,
+            tally: Tally::default(),
+            next_look: 1,
+            turn: 0,
+            decision: None,
+        };
+        judge.budget = terms.budget.unwrap_or_else(|| judge.plan(Chance::High));
+        Ok(judge)
+    }
+
+    /// Takes in what became of the next request in dispatch order. Once there is a decision it stands, and what comes
+    /// after it is not counted.
+    pub fn take(&mut self, outcome: &Outcome) -> Option<&Decision> {
+        if self.decision.is_none() {
+            self.tally.record(outcome);
+            for edge in &mut self.edges {
+                edge.record(outcome);
+            }
+            self.decision = self.decide();
+        }
+        self.decision.as_ref()
+    }
+
+    /// Ends the judgement where it is: at the budget, or because somebody wants to stop.
+    pub fn stop(&mut self) -> &Decision {
+        if self.decision.is_none() {
+            self.look();
+        }
+        let decision = self
+            .decision
+            .take()
+            .or_else(|| self.verdict())
+            .unwrap_or_else(|| self.give_up());
+        self.decision.insert(decision)
+    }
+
+    fn decide(&mut self) -> Option<Decision> {
+        let taken = self.tally.requests();
+        let leaked = self.edges.iter().any(EdgeState::leaked);
+        let due = taken >= self.next_look || taken >= self.budget || leaked;
+        if due {
+            self.next_look = if taken < EVERY_REQUEST {
+                taken + 1
+            } else {
+                taken + taken / 100
+            };
+            self.look();
+            if let Some(decision) = self.verdict() {
+                return Some(decision);
+            }
+        }
+        let hopeless = hopeless::reason(&self.tally, &self.edges, &self.terms.version_source);
+        if let Some(reason) = hopeless {
+            return Some(self.decision(Conclusion::CouldNotMeasure, Some(reason)));
+        }
+        (taken >= self.budget).then(|| self.give_up())
+    }
+
+    fn look(&mut self) {
+        for edge in &mut self.edges {
+            edge.look();
+        }
+    }
+
+    /// The worst verdict of an edge if it is final, or CONFIRMED when all are.
+    fn verdict(&self) -> Option<Decision> {
+        let mut verdicts = self.edges.iter().filter_map(EdgeState::verdict);
+        let any = |wanted| self.edges.iter().any(|edge| edge.verdict() == Some(wanted));
+        let conclusion = if any(Verdict::Leak) {
+            Conclusion::Leak
+        } else if any(Verdict::Violation) {
+            Conclusion::Violation
+        } else if verdicts.all(|verdict| verdict == Verdict::Confirmed) {
+            Conclusion::Confirmed
+        } else {
+            return None;
+        };
+        Some(self.decision(conclusion, None))
+    }
+
+    fn give_up(&self) -> Decision {
+        let (conclusion, reason) = hopeless::at_the_end(&self.tally, &self.edges, &self.terms.version_source);
+        self.decision(conclusion, Some(reason))
+    }
+
+    fn decision(&self, conclusion: Conclusion, reason: Option<String>) -> Decision {
+        Decision {
+            conclusion,
+            requests: self.tally.requests(),
+            reason,
+        }
+    }
+
+    /// Which request of the mix to send next: in turn those that an undecided edge waits for.
+    pub fn next_variant(&mut self) -> usize {
+        let mut waiting: Vec<usize> = self
+            .edges
+            .iter()
+            .filter(|edge| edge.is_open())
+            .map(EdgeState::variant)
+            .collect();
+        waiting.dedup();
+        self.turn += 1;
+        waiting
+            .get(self.turn % waiting.len().max(1))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Requests after which everything is decided with this chance if all is as declared: for each request of the
+    /// mix what its slowest edge takes, together.
+    pub fn plan(&self, chance: Chance) -> u64 {
+        let variants = self.edges.iter().map(EdgeState::variant).max().unwrap_or(0);
+        let needed = |variant| {
+            let edges = self.edges.iter().filter(move |edge| edge.variant() == variant);
+            edges
+                .filter_map(|edge| edge.plan(self.traffic(edge), chance))
+                .max()
+                .unwrap_or(0)
+        };
+        (0..=variants).map(needed).fold(0, u64::saturating_add)
+    }
+
+    /// The part of the requests of its variant that reach an edge.
+    fn traffic(&self, edge: &EdgeState) -> f64 {
+        let first = self
+            .edges
+            .iter()
+            .find(|first| first.variant() == edge.variant() && first.given().is_none());
+        match (edge.given(), first) {
+            (Some(version), Some(first)) => first.share_of(version),
+            _ => 1.0,
+        }
+    }
+
+    /// Requests after which it stays undecided.
+    pub fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    /// Every edge, used or not.
+    pub fn edges(&self) -> &[EdgeState] {
+        &self.edges
+    }
+
+    /// What was counted, for all edges together.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// On which terms.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The decision, once there is one.
+    pub fn decision_so_far(&self) -> Option<&Decision> {
+        self.decision.as_ref()
+    }
+}

@@ -1,0 +1,191 @@
+//! What was found on one edge.
+
+use serde::Serialize;
+
+use super::number;
+use crate::expect::Edge;
+use crate::judge::EdgeState;
+use crate::stats::{Finding, Gate, Interval, Stream, Verdict};
+
+/// One edge of the chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct EdgeReport {
+    /// Who calls whom, with which headers.
+    #[serde(flatten)]
+    pub edge: Edge,
+    /// As of the last look.
+    pub verdict: EdgeVerdict,
+    /// What a verdict other than a plain CONFIRMED means here, in a sentence.
+    pub note: Option<String>,
+    /// Where the split is declared: object and index of the rule in its `spec.http`. Null if there is no traffic.
+    pub declared_by: Option<String>,
+    /// Accepted difference of a share, 0 to 1.
+    pub tolerance: Option<f64>,
+    /// Its part of the probability of a wrong verdict.
+    pub alpha: Option<f64>,
+    /// Requests that came this way, attributed or not.
+    pub n: u64,
+    /// Of them, those whose version is not known.
+    pub unattributed: u64,
+    /// Of them, those without an answer or answered with 500 or above.
+    pub errors: u64,
+    /// `ln` of the evidence against the declared split; the verdict is VIOLATION from `-ln(alpha)` on. Null when it is
+    /// infinite (LEAK) or there is no traffic.
+    pub log_e: Option<f64>,
+    /// The smallest anytime p-value so far.
+    pub p: Option<f64>,
+    /// In the order of their names; versions that nobody declared at the end.
+    pub versions: Vec<VersionReport>,
+}
+
+/// A version's part of an edge.
+#[derive(Clone, Debug, Serialize)]
+pub struct VersionReport {
+    /// Its name.
+    pub version: String,
+    /// Declared share, 0 to 1.
+    pub declared: f64,
+    /// Answers.
+    pub count: u64,
+    /// Of the answers that name a version; null without any.
+    pub observed: Option<f64>,
+    /// Where the true share lies, for all versions together, except with probability `alpha`; null after a leak.
+    pub interval: Option<Interval>,
+}
+
+/// The verdict on an edge, or that there is none to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EdgeVerdict {
+    /// Traffic is declared for it.
+    Used(Verdict),
+    /// None is.
+    NotUsed,
+}
+
+impl EdgeVerdict {
+    /// In the table.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            EdgeVerdict::Used(Verdict::Confirmed) => "CONFIRMED",
+            EdgeVerdict::Used(Verdict::Violation) => "VIOLATION",
+            EdgeVerdict::Used(Verdict::Leak) => "LEAK",
+            EdgeVerdict::Used(Verdict::Undecided) => "UNDECIDED",
+            EdgeVerdict::NotUsed => "not used",
+        }
+    }
+}
+
+impl Serialize for EdgeVerdict {
+    /// `CONFIRMED`, `VIOLATION`, `LEAK`, `UNDECIDED`, `NOT_USED`.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            EdgeVerdict::Used(verdict) => verdict.serialize(serializer),
+            EdgeVerdict::NotUsed => serializer.serialize_str("NOT_USED"),
+        }
+    }
+}
+
+impl EdgeReport {
+    pub(super) fn new(state: &EdgeState) -> Self {
+        let unused = Self {
+            edge: state.edge().clone(),
+            verdict: EdgeVerdict::NotUsed,
+            note: None,
+            declared_by: None,
+            tolerance: None,
+            alpha: None,
+            n: 0,
+            unattributed: 0,
+            errors: 0,
+            log_e: None,
+            p: None,
+            versions: Vec::new(),
+        };
+        let (Some(stream), Some(gate), Some(finding)) = (state.stream(), state.gate(), state.finding())
+        else {
+            return unused;
+        };
+        let mut report = Self {
+            verdict: EdgeVerdict::Used(finding.verdict),
+            declared_by: state.expected().map(|expected| expected.origin().to_string()),
+            tolerance: Some(gate.tolerance()),
+            alpha: Some(gate.alpha()),
+            n: stream.total(),
+            unattributed: stream.unattributed(),
+            errors: state.errors(),
+            log_e: Some(finding.log_e).filter(|log_e| log_e.is_finite()),
+            p: Some(stream.p_value()),
+            versions: versions(state.versions(), stream, gate),
+            ..unused
+        };
+        report.note = note(finding, gate, stream, &report.versions);
+        report
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // counts below 2^53
+fn versions(names: &[String], stream: &Stream, gate: &Gate) -> Vec<VersionReport> {
+    let named = stream.total() - stream.unattributed();
+    let leaked = stream.split().leaked(stream.counts());
+    // A finding may be older than the newest version: asked anew.
+    let intervals = stream.intervals(gate.alpha());
+    let version = |(index, name): (usize, &String)| VersionReport {
+        version: name.clone(),
+        declared: stream.split().weights()[index],
+        count: stream.counts()[index],
+        observed: (named > 0).then(|| stream.counts()[index] as f64 / named as f64),
+        interval: Some(intervals[index]).filter(|_| !leaked),
+    };
+    names.iter().enumerate().map(version).collect()
+}
+
+/// What a verdict other than a plain CONFIRMED means here.
+fn note(finding: &Finding, gate: &Gate, stream: &Stream, versions: &[VersionReport]) -> Option<String> {
+    let furthest = furthest(versions)?;
+    let decimals = number::decimals(gate.tolerance());
+    let got = || {
+        let interval = furthest
+            .interval
+            .map(|interval| number::interval(interval, decimals));
+        format!(
+            "{} gets {} ({} %) where {} is declared",
+            furthest.version,
+            number::observed(furthest.observed.unwrap_or_default(), decimals),
+            interval.unwrap_or_default(),
+            number::declared(furthest.declared),
+        )
+    };
+    match finding.verdict {
+        Verdict::Confirmed if finding.offset => {
+            let tolerance = number::points(gate.tolerance());
+            Some(format!(
+                "within {tolerance} as asked, but not exactly as declared: {}",
+                got()
+            ))
+        }
+        Verdict::Violation => Some(got()),
+        Verdict::Leak => Some(strays(stream, versions)),
+        Verdict::Confirmed | Verdict::Undecided => None,
+    }
+}
+
+/// The version furthest from what was declared; of those alike (two versions always are) the one that gets less.
+fn furthest(versions: &[VersionReport]) -> Option<&VersionReport> {
+    let distance = |v: &VersionReport| ((v.observed.unwrap_or(v.declared) - v.declared).abs() * 1e9).round();
+    let order = |a: &&VersionReport, b: &&VersionReport| {
+        distance(a)
+            .total_cmp(&distance(b))
+            .then(b.declared.total_cmp(&a.declared))
+    };
+    versions.iter().max_by(order)
+}
+
+fn strays(stream: &Stream, versions: &[VersionReport]) -> String {
+    let strays = versions.iter().filter(|v| v.declared == 0.0 && v.count > 0);
+    let total = number::count(stream.total());
+    let each = strays.map(|v| format!("{} answered {} of {total}", v.version, number::count(v.count)));
+    format!(
+        "{}, and is declared to get nothing",
+        each.collect::<Vec<_>>().join(", ")
+    )
+}

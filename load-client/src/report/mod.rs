@@ -1,0 +1,71 @@
+//! One report, several renderings: everything that a table shows is in the JSON.
+
+mod edge;
+mod number;
+mod rollout;
+mod table;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::judge::{Conclusion, Decision, Judge};
+use crate::outcome::Failure;
+use crate::run::Percentiles;
+use crate::stats::FailOn;
+
+pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
+pub use rollout::{RolloutReport, StageReport};
+
+/// What a judgement found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// `CONFIRMED`, `VIOLATION`, `LEAK`, `UNDECIDED` or `COULD_NOT_MEASURE`.
+    pub verdict: Conclusion,
+    /// Length of the prefix of the dispatch order that decided.
+    pub requests: u64,
+    /// Why nothing is known, and what to do; null if something is.
+    pub reason: Option<String>,
+    /// Probability of a wrong verdict, for all edges together.
+    pub alpha: f64,
+    /// Which deviation is a violation.
+    pub fail_on: FailOn,
+    /// Requests after which it would have stayed undecided.
+    pub budget: u64,
+    /// In the order of the chain; the plain request first, then its variants.
+    pub edges: Vec<EdgeReport>,
+    /// Requests without an answer, and answers of 500 and above.
+    pub errors: u64,
+    /// Requests that the mesh tried more than once.
+    pub retried: u64,
+    /// Requests whose version is not known.
+    pub unattributed: u64,
+    /// Answers by HTTP status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests without an answer, by what went wrong.
+    pub failures: BTreeMap<Failure, u64>,
+    /// Of whole answers, from the intended start to their end.
+    pub latency_ms: Percentiles,
+}
+
+impl Report {
+    /// Of a judgement and how it ended.
+    pub fn new(judge: &Judge, decision: &Decision) -> Self {
+        let tally = judge.tally();
+        Self {
+            verdict: decision.conclusion,
+            requests: decision.requests,
+            reason: decision.reason.clone(),
+            alpha: judge.terms().alpha,
+            fail_on: judge.terms().fail_on,
+            budget: judge.budget(),
+            edges: judge.edges().iter().map(EdgeReport::new).collect(),
+            errors: tally.errors(),
+            retried: tally.retried(),
+            unattributed: tally.requests() - tally.named(),
+            statuses: tally.statuses().clone(),
+            failures: tally.failures().clone(),
+            latency_ms: Percentiles::of(tally.latencies()),
+        }
+    }
+}

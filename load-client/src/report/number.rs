@@ -1,0 +1,135 @@
+//! Numbers for people.
+
+use crate::stats::Interval;
+
+/// `12,345`.
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Digits after the point of a percentage, so that a tenth of the tolerance can be seen.
+pub(super) fn decimals(tolerance: f64) -> usize {
+    match tolerance {
+        0.01.. => 1,
+        0.001.. => 2,
+        _ => 4,
+    }
+}
+
+/// `90 %`, `33.33 %`: as it was written, more or less.
+pub(super) fn declared(share: f64) -> String {
+    let text = format!("{:.2}", share * 100.0);
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{short} %")
+}
+
+/// `90.1 %`; `100 %` and `0 %` without a point, but only if they are exactly that.
+pub(super) fn observed(share: f64, decimals: usize) -> String {
+    if share <= 0.0 || share >= 1.0 {
+        declared(share)
+    } else {
+        format!("{:.decimals$} %", share * 100.0)
+    }
+}
+
+/// `88.8–91.4`, in percent, rounded outwards: what is printed is no narrower than what is known.
+pub(super) fn interval(interval: Interval, decimals: usize) -> String {
+    let scale = 10f64.powi(i32::try_from(decimals).unwrap_or(0));
+    let end = |scaled: f64| {
+        let percent = scaled / scale;
+        let decimals = if percent <= 0.0 || percent >= 100.0 {
+            0
+        } else {
+            decimals
+        };
+        format!("{percent:.decimals$}")
+    };
+    let (low, high) = (interval.low * 100.0 * scale, interval.high * 100.0 * scale);
+    format!("{}–{}", end(low.floor()), end(high.ceil()))
+}
+
+/// `2 points`, `0.5 points`, `1 point`.
+pub(super) fn points(tolerance: f64) -> String {
+    let text = declared(tolerance);
+    let number = text.trim_end_matches(" %");
+    if number == "1" {
+        "1 point".to_owned()
+    } else {
+        format!("{number} points")
+    }
+}
+
+/// `1 in 1,000`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // alpha is between 0 and 1
+pub(super) fn odds(alpha: f64) -> String {
+    format!("1 in {}", count((1.0 / alpha).round() as u64))
+}
+
+/// `212 ms`, `3.4 s`.
+pub(super) fn time(seconds: f64) -> String {
+    if seconds < 1.0 {
+        format!("{:.0} ms", seconds * 1000.0)
+    } else {
+        format!("{seconds:.1} s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        assert_eq!(
+            [0, 999, 1_000, 12_345_678].map(count),
+            ["0", "999", "1,000", "12,345,678"]
+        );
+    }
+
+    #[test]
+    fn intervals_are_rounded_outwards() {
+        assert_eq!(
+            interval(
+                Interval {
+                    low: 0.8889,
+                    high: 0.9131
+                },
+                1
+            ),
+            "88.8–91.4"
+        );
+        assert_eq!(interval(Interval::ALL, 1), "0–100");
+    }
+
+    #[test]
+    fn all_and_nothing_are_not_rounded_to() {
+        assert_eq!(
+            [1.0, 0.9999, 0.0, 0.00001].map(|share| observed(share, 1)),
+            ["100 %", "100.0 %", "0 %", "0.0 %"]
+        );
+    }
+
+    #[test]
+    fn declared_shares_are_shown_as_written() {
+        assert_eq!(
+            [0.9, 1.0 / 3.0, 0.0, 0.005].map(declared),
+            ["90 %", "33.33 %", "0 %", "0.5 %"]
+        );
+    }
+
+    #[test]
+    fn alpha_and_tolerance_are_said_in_words() {
+        assert_eq!(
+            (odds(0.001), points(0.02), points(0.01)),
+            ("1 in 1,000".into(), "2 points".into(), "1 point".into())
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! The manifests of the project, and a mesh that is drawn from a hat instead of run.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+use load_client::expect::{Call, Caller, Chain, Claim, Expected, claims, load_manifests, variants};
+use load_client::judge::{Decision, Judge, Terms};
+use load_client::outcome::{Answer, Failure, Hop, Outcome};
+use load_client::stats::FailOn;
+use mesh_config::{Mesh, Source, parse};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+pub(crate) const STAGES: [&str; 5] = [
+    "10-stable",
+    "20-header-canary",
+    "30-canary-10",
+    "40-canary-50",
+    "50-promoted",
+];
+
+/// A folder of the project's manifests.
+pub(crate) fn manifests(folder: &str) -> String {
+    format!("{}/../manifests/{folder}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Base and one stage.
+pub(crate) fn stage(name: &str) -> Mesh {
+    let paths = [manifests("base"), manifests(&format!("stages/{name}"))].map(PathBuf::from);
+    load_manifests(&Mesh::new(), &paths, 0).unwrap()
+}
+
+/// The mesh with these objects added or replaced.
+pub(crate) fn with(mesh: &Mesh, text: &str) -> Mesh {
+    let source = Source {
+        name: "test.yaml".to_owned(),
+        text: text.to_owned(),
+    };
+    let objects = parse(&[source]).unwrap_or_else(|problems| panic!("{problems}"));
+    mesh.apply(objects, 1).unwrap().0
+}
+
+/// Payments through the gateway, which call auth-service.
+pub(crate) fn payments() -> Chain {
+    Chain {
+        caller: Caller::Gateway,
+        call: Call::new(Method::POST, "http://127.0.0.1:8080/payments", &[]).unwrap(),
+        then: Some(Call::from_words("POST http://auth-service:8080/verify").unwrap()),
+    }
+}
+
+pub(crate) fn header(name: &'static str, value: &str) -> (HeaderName, String) {
+    (HeaderName::from_static(name), value.to_owned())
+}
+
+/// Every edge that the stage declares, for the plain request and for its variants.
+pub(crate) fn declared(mesh: &Mesh) -> Vec<Claim> {
+    let variants = variants(mesh, &payments()).unwrap();
+    claims(mesh, &payments(), &variants).unwrap()
+}
+
+pub(crate) fn terms() -> Terms {
+    Terms {
+        alpha: 0.001,
+        tolerance: 0.02,
+        hop_tolerance: 0.05,
+        fail_on: FailOn::AnyDeviation,
+        budget: None,
+        version_source: "header:x-served-by".to_owned(),
+    }
+}
+
+/// A judge of one edge with a stated split.
+pub(crate) fn stated(split: &str) -> Judge {
+    Judge::new(vec![Claim::stated("shop", split.parse().unwrap())], &terms()).unwrap()
+}
+
+/// Feeds the judge until it decides or its budget is used up.
+pub(crate) fn feed(judge: &mut Judge, mut next: impl FnMut(usize) -> Outcome) -> Decision {
+    loop {
+        let variant = judge.next_variant();
+        if let Some(decision) = judge.take(&next(variant)) {
+            return decision.clone();
+        }
+    }
+}
+
+pub(crate) fn hop(service: &str, version: &str) -> Hop {
+    Hop {
+        service: service.to_owned(),
+        version: version.to_owned(),
+        instance: "pod".to_owned(),
+    }
+}
+
+pub(crate) fn answered(variant: usize, status: u16, hops: &[Hop]) -> Outcome {
+    let served_by = (!hops.is_empty()).then(|| Rc::from(hops));
+    result(variant, Ok(Answer { status, served_by }))
+}
+
+pub(crate) fn failed(failure: Failure) -> Outcome {
+    result(0, Err(failure))
+}
+
+fn result(variant: usize, result: Result<Answer, Failure>) -> Outcome {
+    let latency = Duration::from_millis(2);
+    Outcome {
+        variant,
+        result,
+        latency,
+        from_intended: latency,
+        attempts: 1,
+    }
+}
+
+/// A mesh that does what some claims say.
+pub(crate) struct Hat {
+    claims: Vec<Claim>,
+    rng: SmallRng,
+}
+
+impl Hat {
+    pub(crate) fn new(claims: &[Claim], seed: u64) -> Self {
+        Self {
+            claims: claims.to_vec(),
+            rng: SmallRng::seed_from_u64(seed),
+        }
+    }
+
+    /// One request of this variant; a variant that the claims do not know is treated as the plain one.
+    pub(crate) fn draw(&mut self, variant: usize) -> Outcome {
+        let known = if self.claims.iter().any(|claim| claim.variant == variant) {
+            variant
+        } else {
+            0
+        };
+        let first = self.hop(known, None).unwrap();
+        let second = self.hop(known, Some(first.version.clone()));
+        let hops: Vec<Hop> = [first].into_iter().chain(second).collect();
+        answered(variant, 200, &hops)
+    }
+
+    fn hop(&mut self, variant: usize, given: Option<String>) -> Option<Hop> {
+        let of = |claim: &&Claim| claim.variant == variant && claim.given == given;
+        let expected = self.claims.iter().find(of)?.expected.clone()?;
+        let service = expected.services().first().cloned().unwrap_or_default();
+        Some(hop(&service, &pick(&expected, self.rng.random())))
+    }
+}
+
+fn pick(expected: &Expected, at: f64) -> String {
+    let versions: Vec<(&str, f64)> = expected.versions().filter(|(_, share)| *share > 0.0).collect();
+    let mut sum = 0.0;
+    let found = versions.iter().find(|(_, share)| {
+        sum += share;
+        at < sum
+    });
+    found.or(versions.last()).unwrap().0.to_owned()
+}
