@@ -5,7 +5,7 @@ use load_client::outcome::{Failure, Outcome};
 use load_client::stats::Verdict;
 use load_client::stats::plan::Chance;
 
-use crate::lab::{Hat, STAGES, answered, declared, failed, feed, hop, stage, stated, terms};
+use crate::lab::{Hat, STAGES, answered, declared, failed, feed, hop, lenient, spread, stage, stated, terms};
 
 /// Judges what one stage declares while the mesh does what another one says.
 fn judged(declared_by: &str, done_by: &str, seed: u64) -> (Judge, load_client::judge::Decision) {
@@ -78,6 +78,20 @@ fn eighty_twenty_told_as_ninety_ten_is_a_violation_after_a_few_hundred_requests(
         assert!((10..1_000).contains(&decision.requests), "{decision:?}");
         assert_eq!(decision.conclusion.exit_code(), 1);
     }
+}
+
+#[test]
+fn who_tolerates_a_deviation_gets_a_violation_only_beyond_the_tolerance() {
+    assert_eq!(
+        feed(&mut lenient(), spread(115)).conclusion,
+        Conclusion::Confirmed
+    );
+    let decision = feed(&mut lenient(), spread(130));
+    assert_eq!(decision.conclusion, Conclusion::Violation);
+    assert!(
+        decision.requests > 558,
+        "a point beyond the tolerance takes long to see: {decision:?}"
+    );
 }
 
 #[test]

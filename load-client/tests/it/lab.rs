@@ -77,6 +77,31 @@ pub(crate) fn stated(split: &str) -> Judge {
     Judge::new(vec![Claim::stated("shop", split.parse().unwrap())], &terms()).unwrap()
 }
 
+/// A judge of 90/10 that accepts what is within two points, whatever the evidence against exactly 90/10.
+pub(crate) fn lenient() -> Judge {
+    let terms = Terms {
+        fail_on: FailOn::BeyondTolerance,
+        budget: Some(1_000_000),
+        ..terms()
+    };
+    Judge::new(
+        vec![Claim::stated("shop", "v1=90,v2=10".parse().unwrap())],
+        &terms,
+    )
+    .unwrap()
+}
+
+/// Answers of which exactly this many thousandths are v2, evenly spread.
+pub(crate) fn spread(thousandths: u64) -> impl FnMut(usize) -> Outcome {
+    let mut sum = 0;
+    move |_| {
+        sum += thousandths;
+        let version = if sum >= 1_000 { "v2" } else { "v1" };
+        sum %= 1_000;
+        answered(0, 200, &[hop("shop", version)])
+    }
+}
+
 /// Feeds the judge until it decides or its budget is used up.
 pub(crate) fn feed(judge: &mut Judge, mut next: impl FnMut(usize) -> Outcome) -> Decision {
     loop {

@@ -3,7 +3,7 @@
 use load_client::judge::Judge;
 use load_client::report::{Report, RolloutReport, StageReport};
 
-use crate::lab::{Hat, STAGES, answered, declared, feed, hop, stage, stated, terms};
+use crate::lab::{Hat, STAGES, answered, declared, feed, hop, lenient, spread, stage, stated, terms};
 
 /// A stage of a mesh that does what is declared.
 fn walked(name: &str) -> StageReport {
@@ -146,6 +146,20 @@ fn after_a_leak_there_is_no_interval_and_the_evidence_is_infinite() {
             .iter()
             .all(|version| version["interval"].is_null())
     );
+}
+
+#[test]
+fn an_offset_within_the_tolerance_is_a_note() {
+    let mut judge = lenient();
+    let decision = feed(&mut judge, spread(115));
+    let report = Report::new(&judge, &decision);
+    assert_eq!(report.verdict.exit_code(), 0);
+    let note = report.edges[0].note.as_deref().unwrap();
+    assert!(
+        note.starts_with("within 2 points as asked, but not exactly as declared: v2 gets 11.5 %"),
+        "{note}"
+    );
+    assert!(note.ends_with("where 10 % is declared"), "{note}");
 }
 
 #[test]
