@@ -15,6 +15,8 @@ pub(super) enum Flag {
     UpstreamConnectionFailure,
     /// The endpoint closed the connection before it answered.
     UpstreamConnectionTermination,
+    /// The endpoint reset the stream of the request.
+    UpstreamRemoteReset,
     /// A limit of the connection pool was reached.
     UpstreamOverflow,
     /// The endpoint's answer was not HTTP.
@@ -38,6 +40,7 @@ impl Flag {
             Self::NoHealthyUpstream => "UH",
             Self::UpstreamConnectionFailure => "UF",
             Self::UpstreamConnectionTermination => "UC",
+            Self::UpstreamRemoteReset => "UR",
             Self::UpstreamOverflow => "UO",
             Self::UpstreamProtocolError => "UPE",
             Self::UpstreamRequestTimeout => "UT",

@@ -1,6 +1,7 @@
 //! Answers that the proxy makes itself: status, body, flag and details as Envoy has them.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::io;
 
 use super::flags::{Flag, Flags};
@@ -123,6 +124,10 @@ pub(super) enum Failure {
     Termination,
     /// The endpoint answered something that is not HTTP.
     Protocol,
+    /// The endpoint did not take the stream up (HTTP/2): nothing was done.
+    RefusedStream,
+    /// The endpoint reset the stream (HTTP/2).
+    Reset,
     /// A connection pool limit.
     Overflow,
     /// `perTryTimeout` passed.
@@ -139,10 +144,15 @@ impl Failure {
 
     /// From the error of a connection that was there.
     pub(super) fn of_hyper(error: &hyper::Error) -> Self {
-        if error.is_parse() {
-            Self::Protocol
-        } else {
-            Self::Termination
+        let http2 = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+        match http2
+            .filter(|cause| cause.is_remote())
+            .and_then(h2::Error::reason)
+        {
+            Some(h2::Reason::REFUSED_STREAM) => Self::RefusedStream,
+            Some(_) if http2.is_some_and(h2::Error::is_reset) => Self::Reset,
+            _ if error.is_parse() => Self::Protocol,
+            _ => Self::Termination,
         }
     }
 
@@ -152,6 +162,8 @@ impl Failure {
             Self::Connect(_) => "remote connection failure",
             Self::ConnectTimeout => "connection timeout",
             Self::Termination => "connection termination",
+            Self::RefusedStream => "remote refused stream reset",
+            Self::Reset => "remote reset",
             Self::Protocol => "protocol error",
             Self::Overflow => "overflow",
             Self::PerTryTimeout => "upstream per try timeout",
@@ -162,6 +174,7 @@ impl Failure {
         match self {
             Self::Connect(_) | Self::ConnectTimeout => Flag::UpstreamConnectionFailure,
             Self::Termination => Flag::UpstreamConnectionTermination,
+            Self::RefusedStream | Self::Reset => Flag::UpstreamRemoteReset,
             Self::Protocol => Flag::UpstreamProtocolError,
             Self::Overflow => Flag::UpstreamOverflow,
             Self::PerTryTimeout => Flag::UpstreamRequestTimeout,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use mesh_config::Role;
@@ -98,6 +98,7 @@ pub(super) fn upstream(
     rules: impl FnOnce(&mut HeaderMap),
 ) -> Response<ResponseBody> {
     let (mut parts, body) = answer.response.into_parts();
+    parts.version = Version::HTTP_11;
     record.status = parts.status.as_u16();
     record.flags = record.flags.then(answer.flags);
     record.details = "via_upstream".into();

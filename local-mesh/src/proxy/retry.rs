@@ -15,7 +15,8 @@ pub(super) fn after_failure(on: &RetryOn, failure: &Failure) -> bool {
     let any_reset = on.reset || on.gateway_error || on.five_xx;
     match failure {
         Failure::Connect(_) | Failure::ConnectTimeout => on.connect_failure || any_reset,
-        Failure::Termination | Failure::Protocol | Failure::PerTryTimeout => any_reset,
+        Failure::RefusedStream => on.refused_stream || any_reset,
+        Failure::Reset | Failure::Termination | Failure::Protocol | Failure::PerTryTimeout => any_reset,
         Failure::Overflow => false,
     }
 }

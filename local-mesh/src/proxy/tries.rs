@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http::header::HOST;
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::{Body, Incoming};
 use mesh_config::RetryPolicy;
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ use super::flags::{Flag, Flags};
 use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT};
 use super::plane::Shared;
 use super::reply::{Failure, LocalReply};
+use super::response::milliseconds;
 use super::retry;
 
 /// A request on its way to a cluster, ready to be sent as often as its policy allows.
@@ -142,12 +144,14 @@ impl Tries<'_> {
         let mut request = Request::new(RequestBody::new(self.payload.clone()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::from(self.path.clone());
+        *request.headers_mut() = self.headers.clone();
+        if self.cluster.is_http2() {
+            in_http2(&mut request);
+        }
         let headers = request.headers_mut();
-        *headers = self.headers.clone();
         headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));
         if let Some(limit) = self.limit(started) {
-            let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-            headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(milliseconds));
+            headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(milliseconds(limit)));
         }
         request
     }
@@ -187,6 +191,18 @@ pub(super) async fn after_request(payload: Option<&Payload>, limit: Duration) {
         None => Instant::now(),
     };
     tokio::time::sleep_until(from + limit).await;
+}
+
+/// In HTTP/2 the Host header is the authority of the target.
+fn in_http2(request: &mut Request<RequestBody>) {
+    let Some(host) = request.headers_mut().remove(HOST) else {
+        return;
+    };
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = host.to_str().ok().and_then(|host| host.parse().ok());
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    *request.version_mut() = Version::HTTP_2;
 }
 
 fn wants_retry(policy: &RetryPolicy, result: &Tried) -> bool {

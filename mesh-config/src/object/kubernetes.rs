@@ -54,7 +54,20 @@ pub enum Transport {
 }
 
 /// Application protocols that are HTTP.
-const HTTP: &[&str] = &["http", "http2", "grpc", "kubernetes.io/h2c", "kubernetes.io/ws"];
+const HTTP: &[&str] = &[
+    "http",
+    "http2",
+    "grpc",
+    GRPC_WEB,
+    "kubernetes.io/h2c",
+    "kubernetes.io/ws",
+];
+
+/// gRPC for browsers: HTTP/1.1.
+const GRPC_WEB: &str = "grpc-web";
+
+/// Those of them that are HTTP/2.
+const HTTP2: &[&str] = &["http2", "grpc", "kubernetes.io/h2c"];
 
 /// Application protocols that are not. With any other name, or none, Istio looks at the first bytes of a connection.
 const NOT_HTTP: &[&str] = &[
@@ -76,12 +89,27 @@ impl ServicePort {
     /// Whether Istio routes it as HTTP: `appProtocol`, else the part of the name before the first dash, decides.
     #[must_use]
     pub fn is_http(&self) -> bool {
+        let protocol = self.protocol();
+        let named = HTTP.contains(&protocol.as_str());
+        let sniffed = !NOT_HTTP.contains(&protocol.as_str()) && !SERVER_FIRST.contains(&self.port);
+        self.is_tcp() && (named || sniffed)
+    }
+
+    /// Whether its workloads are spoken to in HTTP/2.
+    #[must_use]
+    pub fn is_http2(&self) -> bool {
+        self.is_tcp() && HTTP2.contains(&self.protocol().as_str())
+    }
+
+    /// What `appProtocol` says, else the part of the name before the first dash; in lower case.
+    fn protocol(&self) -> String {
         let given = self.app_protocol.as_deref().or(self.name.as_deref());
         let given = given.unwrap_or_default().to_ascii_lowercase();
-        let protocol = given.split('-').next().unwrap_or_default();
-        let named = HTTP.contains(&protocol);
-        let sniffed = !NOT_HTTP.contains(&protocol) && !SERVER_FIRST.contains(&self.port);
-        self.is_tcp() && (named || sniffed)
+        // The one protocol with a dash in its name.
+        if given == GRPC_WEB || given.starts_with("grpc-web-") {
+            return GRPC_WEB.to_owned();
+        }
+        given.split('-').next().unwrap_or_default().to_owned()
     }
 
     /// Whether connections can be made to it at all.

@@ -42,6 +42,8 @@ pub struct ClusterPolicy {
     pub pool: ConnectionPool,
     /// `None`: nothing is ever ejected.
     pub outlier: Option<OutlierDetection>,
+    /// Endpoints are spoken to in HTTP/2.
+    pub http2: bool,
 }
 
 /// `loadBalancer.simple`.

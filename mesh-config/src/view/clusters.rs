@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::cluster::{Cluster, ClusterId, Endpoint};
+use super::cluster::{Cluster, ClusterId, ClusterPolicy, Endpoint};
 use super::registry::{Named, Registry};
 use crate::client::{Client, Workload};
 use crate::object::destination_rule::Subset;
@@ -53,7 +53,10 @@ impl Clusters {
                             .filter(|e| in_subset(e, subset))
                             .cloned()
                             .collect(),
-                        policy: rule.policy(subset),
+                        policy: ClusterPolicy {
+                            http2: port.is_http2(),
+                            ..rule.policy(subset)
+                        },
                     });
                 }
             }

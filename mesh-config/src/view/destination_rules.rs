@@ -189,6 +189,7 @@ impl MergedRule<'_> {
                 .find_map(|policy| policy.connection_pool.clone())
                 .unwrap_or_default(),
             outlier: blocks().find_map(|policy| policy.outlier_detection.clone()),
+            http2: false,
         }
     }
 

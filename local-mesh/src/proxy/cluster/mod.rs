@@ -1,6 +1,7 @@
 //! Clusters at work: endpoints with their connections, how one is chosen, what limits there are, who is left out.
 
 mod balancer;
+mod connection;
 mod gauge;
 mod health;
 mod host;
@@ -17,10 +18,11 @@ use mesh_config::ClusterPolicy;
 use rand::Rng;
 
 use balancer::Balancer;
+pub(super) use connection::Unsent;
 pub(super) use gauge::{Gauge, Permit};
 use health::Health;
 pub(super) use host::Host;
-pub(super) use pool::{Lease, Unsent, lease};
+pub(super) use pool::{Lease, lease};
 
 /// How many times another endpoint is drawn in order not to try one again (Envoy's `host_selection_retry_max_attempts`).
 const REPICKS: usize = 5;
@@ -97,6 +99,11 @@ impl Cluster {
         Arc::clone(&self.spec.borrow())
     }
 
+    /// Whether requests go out in HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        self.spec.borrow().policy.http2
+    }
+
     /// An endpoint for a try, one that was not tried before if five more draws find one. `None`: none is healthy.
     pub(super) fn pick(&self, rng: &mut impl Rng, tried: &[Rc<Host>]) -> Option<Rc<Host>> {
         let mut balancer = self.balancer.borrow_mut();
@@ -125,6 +132,7 @@ pub(super) struct ConnectionPolicy {
     connect_timeout: std::time::Duration,
     idle_timeout: std::time::Duration,
     max_requests: Option<u32>,
+    http2: bool,
 }
 
 impl From<&ClusterPolicy> for ConnectionPolicy {
@@ -133,6 +141,7 @@ impl From<&ClusterPolicy> for ConnectionPolicy {
             connect_timeout: policy.pool.connect_timeout,
             idle_timeout: policy.pool.idle_timeout,
             max_requests: policy.pool.max_requests_per_connection,
+            http2: policy.http2,
         }
     }
 }

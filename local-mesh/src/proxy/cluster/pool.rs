@@ -1,8 +1,9 @@
-//! Connections to one endpoint: HTTP/1.1, kept open between requests.
+//! Connections to one endpoint, kept open between requests.
 //!
-//! Follows Envoy's `conn_pool_base.cc`: a request takes an idle connection; if there is none it waits in line (that is
-//! `pending`) while a connection is made, as far as the cluster's limit allows; an endpoint without any connection may
-//! always have one. The limit on active requests counts those that have a connection.
+//! Follows Envoy's `conn_pool_base.cc`: a request takes a connection that is free; if there is none it waits in line
+//! (that is `pending`) while a connection is made, as far as the cluster's limit allows; an endpoint without any
+//! connection may always have one. The limit on active requests counts those that have a connection. An HTTP/2
+//! connection is free for any number of requests.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,12 +11,9 @@ use std::rc::Rc;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until, timeout};
 
+use super::connection::{self, Connection, InUse, Unsent};
 use super::gauge::Permit;
 use super::host::{Active, Host};
 use super::{Cluster, ConnectionPolicy};
@@ -25,8 +23,8 @@ use crate::proxy::reply::Failure;
 /// The connections of one endpoint.
 pub(super) struct Pool {
     policy: ConnectionPolicy,
-    /// The one used last is used next.
-    idle: RefCell<Vec<Connection>>,
+    /// The one used last is used next. HTTP/2 connections stay here while they are in use.
+    free: RefCell<Vec<Connection>>,
     waiting: RefCell<VecDeque<oneshot::Sender<Result<Connection, Failure>>>>,
     /// Open or being made.
     open: Cell<usize>,
@@ -34,19 +32,12 @@ pub(super) struct Pool {
     retired: Cell<bool>,
 }
 
-/// A connection that can carry one request at a time.
-struct Connection {
-    sender: SendRequest<RequestBody>,
-    /// Since when it is idle; the task that drives the connection looks at this.
-    idle: Rc<Cell<Option<Instant>>>,
-    served: u32,
-}
-
 /// The right to send one request, with the connection for it.
 pub(in crate::proxy) struct Lease {
     connection: Connection,
     cluster: Rc<Cluster>,
     host: Rc<Host>,
+    in_use: InUse,
     _active: Active,
     _request: Permit,
 }
@@ -62,7 +53,7 @@ impl Pool {
     pub(super) fn new(policy: ConnectionPolicy) -> Self {
         Pool {
             policy,
-            idle: RefCell::default(),
+            free: RefCell::default(),
             waiting: RefCell::default(),
             open: Cell::new(0),
             connecting: Cell::new(0),
@@ -73,31 +64,40 @@ impl Pool {
     /// Idle connections close now, others after their request.
     pub(super) fn retire(&self) {
         self.retired.set(true);
-        self.idle.borrow_mut().clear();
+        self.free.borrow_mut().clear();
     }
 
-    fn take_idle(&self) -> Option<Connection> {
-        let mut idle = self.idle.borrow_mut();
-        while let Some(connection) = idle.pop() {
-            if !connection.sender.is_closed() {
-                connection.idle.set(None);
-                return Some(connection);
+    fn take_free(&self) -> Option<Connection> {
+        let mut free = self.free.borrow_mut();
+        while let Some(connection) = free.pop() {
+            if connection.is_closed() || self.is_used_up(&connection) {
+                continue;
             }
+            if let Some(shared) = connection.share() {
+                free.push(shared);
+            }
+            return Some(connection);
         }
         None
     }
 
-    /// To the first in line that still waits, else to the idle ones.
+    fn is_used_up(&self, connection: &Connection) -> bool {
+        let max = self.policy.max_requests;
+        max.is_some_and(|max| connection.served() >= max)
+    }
+
+    /// To those in line that still wait (one, or all in HTTP/2), else to the free ones.
     fn offer(&self, mut connection: Connection) {
         while let Some(waiting) = self.waiting.borrow_mut().pop_front() {
-            match waiting.send(Ok(connection)) {
-                Err(Ok(back)) => connection = back,
-                _ => return,
+            let shared = connection.share();
+            match (waiting.send(Ok(connection)), shared) {
+                (Err(Ok(back)), _) => connection = back,
+                (_, Some(shared)) => connection = shared,
+                (_, None) => return,
             }
         }
         if !self.retired.get() {
-            connection.idle.set(Some(Instant::now()));
-            self.idle.borrow_mut().push(connection);
+            self.free.borrow_mut().push(connection);
         }
     }
 
@@ -109,6 +109,16 @@ impl Pool {
             let _ = one.send(Err(failure.clone()));
         }
     }
+
+    /// How many connections should be on their way for those in line.
+    fn needed(&self) -> usize {
+        let waiting = self.waiting.borrow().len();
+        if self.policy.http2 {
+            waiting.min(1)
+        } else {
+            waiting
+        }
+    }
 }
 
 /// A connection to the endpoint, from those at hand or a new one.
@@ -117,20 +127,22 @@ impl Pool {
 /// [`Failure::Overflow`] at a limit, [`Failure::Connect`] and [`Failure::ConnectTimeout`].
 pub(in crate::proxy) async fn lease(cluster: &Rc<Cluster>, host: &Rc<Host>) -> Result<Lease, Failure> {
     loop {
-        let mut connection = match host.pool.take_idle() {
+        let mut connection = match host.pool.take_free() {
             Some(connection) => connection,
             None => in_line(cluster, host).await?,
         };
         let Some(request) = cluster.requests.enter() else {
-            host.pool.offer(connection);
+            host.pool.give_back(connection);
             return Err(Failure::Overflow);
         };
+        let in_use = connection.begin();
         // Not ready: the endpoint closed it just now, and the next one is tried.
-        if connection.sender.ready().await.is_ok() {
+        if connection.ready().await {
             return Ok(Lease {
                 connection,
                 cluster: Rc::clone(cluster),
                 host: Rc::clone(host),
+                in_use,
                 _active: host.begin(),
                 _request: request,
             });
@@ -150,7 +162,7 @@ async fn in_line(cluster: &Rc<Cluster>, host: &Rc<Host>) -> Result<Connection, F
 fn connect_if_needed(cluster: &Rc<Cluster>, host: &Rc<Host>) {
     let pool = &host.pool;
     pool.waiting.borrow_mut().retain(|one| !one.is_closed());
-    while pool.connecting.get() < pool.waiting.borrow().len() {
+    while pool.connecting.get() < pool.needed() {
         if pool.open.get() > 0 && !cluster.connections.has_room() {
             return;
         }
@@ -168,17 +180,16 @@ fn connect_if_needed(cluster: &Rc<Cluster>, host: &Rc<Host>) {
 async fn connect(slot: Slot) {
     let host = Rc::clone(&slot.host);
     let pool = &host.pool;
-    let made = handshake(&host).await;
+    let made = connection::connect(&host, pool.policy).await;
     pool.connecting.set(pool.connecting.get() - 1);
     match made {
-        Ok((sender, connection)) => {
-            let idle = Rc::new(Cell::new(None));
-            tokio::task::spawn_local(drive(connection, Rc::clone(&idle), slot));
-            pool.offer(Connection {
-                sender,
-                idle,
-                served: 0,
+        Ok((connection, driver)) => {
+            let (usage, idle_timeout) = (connection.usage(), pool.policy.idle_timeout);
+            tokio::task::spawn_local(async move {
+                driver.run(usage, idle_timeout).await;
+                drop(slot);
             });
+            pool.offer(connection);
         }
         Err(failure) => {
             pool.fail(&failure);
@@ -187,39 +198,11 @@ async fn connect(slot: Slot) {
     }
 }
 
-type Driver = http1::Connection<TokioIo<TcpStream>, RequestBody>;
-
-async fn handshake(host: &Host) -> Result<(SendRequest<RequestBody>, Driver), Failure> {
-    let stream = timeout(
-        host.pool.policy.connect_timeout,
-        TcpStream::connect(host.address()),
-    )
-    .await
-    .map_err(|_| Failure::ConnectTimeout)?
-    .map_err(|error| Failure::refused(&error))?;
-    // Without it small requests may wait for an acknowledgement; a socket that refuses works all the same.
-    let _ = stream.set_nodelay(true);
-    http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|_| Failure::Termination)
-}
-
-/// Drives a connection until it closes, or until it was idle for too long.
-async fn drive(connection: Driver, idle: Rc<Cell<Option<Instant>>>, slot: Slot) {
-    let limit = slot.host.pool.policy.idle_timeout;
-    let mut connection = std::pin::pin!(connection);
-    loop {
-        let until = idle.get().unwrap_or_else(Instant::now) + limit;
-        tokio::select! {
-            biased;
-            // How it ended is told to the request that was on it.
-            _ = connection.as_mut() => return,
-            () = sleep_until(until) => {
-                if idle.get().is_some_and(|since| since + limit <= Instant::now()) {
-                    // Dropping the connection closes the socket; whoever holds the sender finds it closed.
-                    return;
-                }
-            }
+impl Pool {
+    /// A connection that is not needed any more; a shared one is among the free ones already.
+    fn give_back(&self, connection: Connection) {
+        if connection.share().is_none() {
+            self.offer(connection);
         }
     }
 }
@@ -230,49 +213,33 @@ impl Lease {
         &mut self,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Unsent> {
-        let sent = self.connection.sender.try_send_request(request).await;
-        sent.map_err(|mut error| match error.take_message() {
-            Some(request) => Unsent::Back(Box::new(request)),
-            None => Unsent::Failed(Failure::of_hyper(error.error())),
-        })
+        self.connection.send(request).await
     }
 
     /// Whether the connection was made for this request.
     pub(in crate::proxy) fn is_fresh(&self) -> bool {
-        self.connection.served == 0
+        self.connection.served() == 0
     }
 
     /// The answer was read to its end: the connection can carry another request.
     pub(in crate::proxy) fn release(self) {
         let Lease {
-            mut connection,
+            connection,
             cluster,
             host,
+            in_use,
             _active,
             _request,
         } = self;
+        in_use.served();
         drop((_active, _request));
-        connection.served += 1;
-        let used_up = host
-            .pool
-            .policy
-            .max_requests
-            .is_some_and(|max| connection.served >= max);
-        if !used_up && !connection.sender.is_closed() {
-            host.pool.offer(connection);
-        } else {
+        if host.pool.is_used_up(&connection) || connection.is_closed() {
             drop(connection);
             connect_if_needed(&cluster, &host);
+        } else {
+            host.pool.give_back(connection);
         }
     }
-}
-
-/// Why a request got no answer on its connection.
-pub(in crate::proxy) enum Unsent {
-    /// Nothing of it was written; here it is.
-    Back(Box<Request<RequestBody>>),
-    /// It may have reached the endpoint.
-    Failed(Failure),
 }
 
 impl Drop for Slot {

@@ -1,0 +1,208 @@
+//! One connection to an endpoint: how it is made, driven and sent on, in HTTP/1.1 or HTTP/2.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::rt::Executor;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::ConnectionPolicy;
+use super::host::Host;
+use crate::proxy::body::RequestBody;
+use crate::proxy::reply::Failure;
+
+/// A connection as one request uses it. In HTTP/2 several requests share one.
+pub(super) struct Connection {
+    sender: Sender,
+    usage: Rc<Usage>,
+}
+
+enum Sender {
+    Http1(http1::SendRequest<RequestBody>),
+    Http2(http2::SendRequest<RequestBody>),
+}
+
+/// What is known of a connection besides its bytes.
+#[derive(Default)]
+pub(super) struct Usage {
+    /// Requests on it right now.
+    active: Cell<u32>,
+    served: Cell<u32>,
+    /// Since when nothing is on it; the task that drives the connection looks at this.
+    idle: Cell<Option<Instant>>,
+}
+
+/// A request on a connection, until dropped.
+pub(super) struct InUse(Rc<Usage>);
+
+/// Why a request got no answer on its connection.
+pub(in crate::proxy) enum Unsent {
+    /// Nothing of it was written; here it is.
+    Back(Box<Request<RequestBody>>),
+    /// It may have reached the endpoint.
+    Failed(Failure),
+}
+
+impl Connection {
+    /// Another handle to the same connection, if it can carry several requests.
+    pub(super) fn share(&self) -> Option<Self> {
+        match &self.sender {
+            Sender::Http1(_) => None,
+            Sender::Http2(sender) => Some(Connection {
+                sender: Sender::Http2(sender.clone()),
+                usage: Rc::clone(&self.usage),
+            }),
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    /// Waits until it takes a request; false when it was closed instead.
+    pub(super) async fn ready(&mut self) -> bool {
+        match &mut self.sender {
+            Sender::Http1(sender) => sender.ready().await.is_ok(),
+            Sender::Http2(sender) => sender.ready().await.is_ok(),
+        }
+    }
+
+    /// Counts a request as being on it.
+    pub(super) fn begin(&self) -> InUse {
+        self.usage.active.set(self.usage.active.get() + 1);
+        self.usage.idle.set(None);
+        InUse(Rc::clone(&self.usage))
+    }
+
+    /// Requests it has carried to their end.
+    pub(super) fn served(&self) -> u32 {
+        self.usage.served.get()
+    }
+
+    pub(super) async fn send(&mut self, request: Request<RequestBody>) -> Result<Response<Incoming>, Unsent> {
+        let sent = match &mut self.sender {
+            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http2(sender) => sender.try_send_request(request).await,
+        };
+        sent.map_err(unsent)
+    }
+}
+
+fn unsent(mut error: TrySendError<Request<RequestBody>>) -> Unsent {
+    match error.take_message() {
+        Some(request) => Unsent::Back(Box::new(request)),
+        None => Unsent::Failed(Failure::of_hyper(error.error())),
+    }
+}
+
+impl InUse {
+    /// The request got its whole answer.
+    pub(super) fn served(self) {
+        self.0.served.set(self.0.served.get() + 1);
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let active = self.0.active.get() - 1;
+        self.0.active.set(active);
+        if active == 0 {
+            self.0.idle.set(Some(Instant::now()));
+        }
+    }
+}
+
+/// What drives a connection: to be polled until it ends.
+pub(super) enum Driver {
+    Http1(Box<http1::Connection<TokioIo<TcpStream>, RequestBody>>),
+    Http2(http2::Connection<TokioIo<TcpStream>, RequestBody, OnThisThread>),
+}
+
+/// Connects and agrees on the protocol.
+///
+/// # Errors
+/// [`Failure::Connect`] and [`Failure::ConnectTimeout`].
+pub(super) async fn connect(host: &Host, policy: ConnectionPolicy) -> Result<(Connection, Driver), Failure> {
+    let stream = timeout(policy.connect_timeout, TcpStream::connect(host.address()))
+        .await
+        .map_err(|_| Failure::ConnectTimeout)?
+        .map_err(|error| Failure::refused(&error))?;
+    // Without it small requests may wait for an acknowledgement; a socket that refuses works all the same.
+    let _ = stream.set_nodelay(true);
+    let io = TokioIo::new(stream);
+    let (sender, driver) = if policy.http2 {
+        let (sender, driver) = http2::handshake(OnThisThread, io).await.map_err(lost)?;
+        (Sender::Http2(sender), Driver::Http2(driver))
+    } else {
+        let (sender, driver) = http1::handshake(io).await.map_err(lost)?;
+        (Sender::Http1(sender), Driver::Http1(Box::new(driver)))
+    };
+    let connection = Connection {
+        sender,
+        usage: Rc::default(),
+    };
+    connection.usage.idle.set(Some(Instant::now()));
+    Ok((connection, driver))
+}
+
+fn lost(_: hyper::Error) -> Failure {
+    Failure::Termination
+}
+
+impl Driver {
+    /// Until the connection closes, or until nothing was on it for `idle_timeout`.
+    pub(super) async fn run(self, usage: Rc<Usage>, idle_timeout: Duration) {
+        // How it ended is told to the requests that were on it.
+        match self {
+            Driver::Http1(connection) => {
+                until_idle(connection.with_upgrades(), &usage, idle_timeout).await;
+            }
+            Driver::Http2(connection) => until_idle(connection, &usage, idle_timeout).await,
+        }
+    }
+}
+
+/// Dropping the connection closes the socket; whoever holds a sender finds it closed.
+async fn until_idle<T>(connection: impl Future<Output = T>, usage: &Usage, limit: Duration) {
+    let mut connection = std::pin::pin!(connection);
+    loop {
+        let until = usage.idle.get().unwrap_or_else(Instant::now) + limit;
+        tokio::select! {
+            biased;
+            _ = connection.as_mut() => return,
+            () = sleep_until(until) => {
+                if usage.idle.get().is_some_and(|since| since + limit <= Instant::now()) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// For the task that drives the connection.
+    pub(super) fn usage(&self) -> Rc<Usage> {
+        Rc::clone(&self.usage)
+    }
+}
+
+/// Runs what HTTP/2 needs beside the connection itself.
+#[derive(Clone, Copy)]
+pub(super) struct OnThisThread;
+
+impl<F: Future + 'static> Executor<F> for OnThisThread {
+    fn execute(&self, task: F) {
+        tokio::task::spawn_local(async move {
+            task.await;
+        });
+    }
+}
