@@ -21,7 +21,6 @@ pub struct Step {
 pub struct Progress {
     /// `None` when stderr is not a terminal.
     bar: Option<ProgressBar>,
-    last_line: Instant,
 }
 
 impl Progress {
@@ -39,14 +38,12 @@ impl Progress {
             let style = ProgressStyle::with_template(template);
             bar.with_style(style.unwrap_or_else(|_invalid| ProgressStyle::default_bar()))
         });
-        Progress {
-            bar,
-            last_line: Instant::now(),
-        }
+        Progress { bar }
     }
 
     /// Shows what `step` says, again and again; ends when dropped.
-    pub async fn follow(&mut self, step: impl Fn() -> Step) {
+    pub async fn follow(&self, step: impl Fn() -> Step) {
+        let mut last_line = Instant::now();
         let mut ticks = tokio::time::interval(REDRAWN_EVERY);
         loop {
             ticks.tick().await;
@@ -54,8 +51,8 @@ impl Progress {
                 let step = step();
                 bar.set_position(step.position);
                 bar.set_message(step.message);
-            } else if self.last_line.elapsed() >= LINE_EVERY {
-                self.last_line = Instant::now();
+            } else if last_line.elapsed() >= LINE_EVERY {
+                last_line = Instant::now();
                 self.line(&step().message);
             }
         }

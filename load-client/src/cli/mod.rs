@@ -1,22 +1,21 @@
 //! Flags in, exit code out.
 
+mod judge;
 mod request;
+mod rollout;
 mod run;
 mod values;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// What happened, for scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exit {
-    /// It holds, or it is done.
-    Yes = 0,
-    /// It could not be measured.
-    Unknown = 2,
-}
+/// Exit code of a run that is done.
+const DONE: u8 = 0;
+/// Exit code when nothing could be measured; clap's own errors (unknown flag, bad value) have it as well.
+const UNKNOWN: u8 = 2;
 
 /// Drive load, see which versions answer, judge the split against what the manifests declare
 #[derive(Parser, Debug)]
@@ -32,6 +31,8 @@ const EXIT_CODES: &str =
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(run::RunArgs),
+    Verify(verify::VerifyArgs),
+    Rollout(rollout::RolloutArgs),
 }
 
 /// How the result is printed.
@@ -43,20 +44,17 @@ enum Output {
     Json,
 }
 
-/// Runs the command line. clap's own errors (unknown flag, bad value) exit with 2 as well.
+/// Runs the command line.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    match execute(cli) {
-        Ok(exit) => ExitCode::from(exit as u8),
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "load-client: {error:#}");
-            ExitCode::from(Exit::Unknown as u8)
-        }
-    }
+    ExitCode::from(execute(cli).unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "load-client: {error:#}");
+        UNKNOWN
+    }))
 }
 
-/// One thread for everything: see `load_client::load`.
-fn execute(cli: Cli) -> anyhow::Result<Exit> {
+/// The exit code. One thread for everything: see `load_client::load`.
+fn execute(cli: Cli) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -64,6 +62,8 @@ fn execute(cli: Cli) -> anyhow::Result<Exit> {
     local.block_on(&runtime, async {
         match cli.command {
             Command::Run(args) => run::execute(&args).await,
+            Command::Verify(args) => verify::execute(&args).await,
+            Command::Rollout(args) => rollout::execute(&args).await,
         }
     })
 }

@@ -20,10 +20,10 @@ pub(super) struct RequestArgs {
     /// Method; GET, or POST with --body, unless given
     #[arg(short = 'X', long, value_name = "METHOD", value_parser = values::method, help_heading = "Request")]
     method: Option<Method>,
-    /// Header, may repeat. {uuid} in it is fresh for each request, {n} is the number of the request, from 0
+    /// Header, may repeat. {uuid} in it is fresh for each request; n in the same braces is its number, from 0
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = values::header, help_heading = "Request")]
     headers: Vec<Header>,
-    /// Body: text, or the content of a file. {uuid} and {n} as in headers; other braces stay
+    /// Body: text, or the content of a file. The same two placeholders; other braces stay
     #[arg(long, value_name = "TEXT|@FILE", help_heading = "Request")]
     body: Option<String>,
     /// Send through this HTTP proxy. Proxy variables of the environment are ignored

@@ -7,7 +7,7 @@ use load_client::progress::Progress;
 use load_client::run::{Asked, Limits, run};
 
 use super::request::RequestArgs;
-use super::{Exit, Output, values};
+use super::{DONE, Output, UNKNOWN, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +38,7 @@ pub(super) struct RunArgs {
 }
 
 /// Exit 2 if no answer came at all or the run was interrupted.
-pub(super) async fn execute(args: &RunArgs) -> anyhow::Result<Exit> {
+pub(super) async fn execute(args: &RunArgs) -> anyhow::Result<u8> {
     let load = args.request.load().await?;
     let limits = Limits {
         requests: args.requests,
@@ -51,14 +51,11 @@ pub(super) async fn execute(args: &RunArgs) -> anyhow::Result<Exit> {
         connections: load.connections,
         intended_rate: load.rate,
     };
-    let report = run(&load, asked, limits, &mut Progress::new(1000)).await?;
+    let report = run(&load, asked, limits, &Progress::new(1000)).await?;
     match args.output {
         Output::Table => report.write_table(&mut std::io::stdout().lock())?,
         Output::Json => super::write_json(&report)?,
     }
-    Ok(if report.interrupted || report.requests == 0 {
-        Exit::Unknown
-    } else {
-        Exit::Yes
-    })
+    let measured = report.requests > 0 && !report.interrupted;
+    Ok(if measured { DONE } else { UNKNOWN })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 use jiff::SignedDuration;
 use load_client::load::Header;
+use load_client::stats::FailOn;
 
 /// `10s`, `500ms`, `1m 30s`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -15,6 +16,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed
         .filter(|found| !found.is_zero())
         .ok_or_else(|| "expected a positive duration with its unit, such as 10s, 500ms or 2m".to_owned())
+}
+
+/// `2pp`, `0.5pp`, `2%`: percentage points, as a fraction of one.
+pub(super) fn points(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("pp").or_else(|| text.strip_suffix('%'));
+    let points = number.and_then(|number| number.trim_end().parse::<f64>().ok());
+    points
+        .filter(|points| *points > 0.0 && *points < 100.0)
+        .map(|points| points / 100.0)
+        .ok_or_else(|| "expected percentage points between 0 and 100, such as 2pp or 0.5pp".to_owned())
 }
 
 /// `name: value`.
@@ -37,6 +48,23 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected requests per second, such as 200".to_owned())
 }
 
+/// A probability of error.
+pub(super) fn alpha(text: &str) -> Result<f64, String> {
+    let alpha = text.parse::<f64>().ok();
+    alpha
+        .filter(|alpha| *alpha > 0.0 && *alpha < 0.5)
+        .ok_or_else(|| "expected a probability of error between 0 and 0.5, such as 0.001".to_owned())
+}
+
+/// Which deviation is a violation.
+pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
+    match text {
+        "any-deviation" => Ok(FailOn::AnyDeviation),
+        "beyond-tolerance" => Ok(FailOn::BeyondTolerance),
+        _ => Err("expected any-deviation or beyond-tolerance".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +77,16 @@ mod tests {
         assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
         for wrong in ["10", "0s", "-1s", "soon", ""] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn points_are_fractions_of_one() {
+        assert_eq!(points("2pp"), Ok(0.02));
+        assert_eq!(points("0.5pp"), Ok(0.005));
+        assert_eq!(points("2%"), Ok(0.02));
+        for wrong in ["2", "0pp", "100pp", "-1pp", "pp", "NaNpp"] {
+            assert!(points(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -60,7 +60,7 @@ pub enum LoadError {
     Unresolved(#[from] Unresolved),
     /// The first connection failed.
     #[error(
-        "nobody answers at {address} ({reason}); start what should listen there, or correct --url or --proxy"
+        "nobody listens at {address} ({reason}); start what should answer there, or correct --url or --proxy"
     )]
     Unreachable {
         /// `host:port`.

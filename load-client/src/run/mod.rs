@@ -22,7 +22,7 @@ pub async fn run(
     load: &Load,
     asked: Asked,
     limits: Limits,
-    progress: &mut Progress,
+    progress: &Progress,
 ) -> Result<RunReport, LoadError> {
     let tally = Rc::new(RefCell::new(Tally::new(limits)));
     let step = || {

@@ -1,19 +1,27 @@
 //! The command line: what it sends, what it prints, how it exits.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
 use crate::upstream::{Reply, Upstream, served_by};
 
-pub(crate) fn load_client(arguments: &[&str]) -> Output {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_load-client"));
     // A proxy of the environment must not be used: nobody listens on port 1.
     command
-        .args(arguments)
         .env("http_proxy", "http://127.0.0.1:1")
         .env("HTTP_PROXY", "http://127.0.0.1:1");
-    command.output().unwrap()
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+pub(crate) fn load_client(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
 }
 
 pub(crate) fn code(output: &Output) -> i32 {
@@ -211,7 +219,7 @@ fn what_cannot_be_measured_exits_2_and_says_why() {
         assert_eq!(code(&output), 2, "{output:?}");
         stderr(&output)
     };
-    assert!(message(&["run", "--url", "http://127.0.0.1:1/"]).contains("nobody answers at 127.0.0.1:1"));
+    assert!(message(&["run", "--url", "http://127.0.0.1:1/"]).contains("nobody listens at 127.0.0.1:1"));
     assert!(message(&["run", "--url", "https://127.0.0.1/"]).contains("only http:// is supported"));
     assert!(message(&["run", "--url", "http://127.0.0.1:1/", "--duration", "10"]).contains("such as 10s"));
     assert!(message(&["run", "--url", "http://127.0.0.1:1/", "-H", "no colon"]).contains("name: value"));

@@ -243,7 +243,7 @@ fn load_does_not_start_where_nobody_listens() {
     upstream.stop();
     let error = try_drive(&load, 1).unwrap_err().to_string();
     assert!(
-        error.starts_with(&format!("nobody answers at {}", load.target.address())),
+        error.starts_with(&format!("nobody listens at {}", load.target.address())),
         "{error}"
     );
     assert!(error.contains("--url"), "{error}");

@@ -12,6 +12,8 @@ mod lab; // the manifests of the project, and a mesh drawn from a hat
 mod load; // sending, connections, failures
 mod planning; // requests that a verdict takes
 mod reporting; // what people and programs get to see
+mod rollout; // the walk
 mod upstream; // a server to send to
 mod vectors; // reference values
+mod verify; // the verdict
 mod versions; // reading the version of an answer

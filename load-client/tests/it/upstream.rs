@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use load_client::outcome::Outcome;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -46,6 +47,20 @@ pub(crate) enum Reply {
 /// 200 with this header.
 pub(crate) fn served_by(value: &str) -> Reply {
     Reply::Answer(200, vec![("x-served-by", value.to_owned())], String::new())
+}
+
+/// An answer that was drawn.
+pub(crate) fn reply_of(outcome: &Outcome) -> Reply {
+    let answer = outcome.result.as_ref().unwrap();
+    let hops = answer.served_by.iter().flat_map(|hops| hops.iter());
+    let hops: Vec<String> = hops
+        .map(|hop| format!("{}/{}/{}", hop.service, hop.version, hop.instance))
+        .collect();
+    Reply::Answer(
+        answer.status,
+        vec![("x-served-by", hops.join(", "))],
+        String::new(),
+    )
 }
 
 pub(crate) struct Upstream {

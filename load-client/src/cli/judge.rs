@@ -1,0 +1,89 @@
+//! The flags of a verdict: what is declared, and on which terms it is judged.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use load_client::expect::{Call, Caller, Chain, load_manifests};
+use load_client::judge::Terms;
+use load_client::load::Load;
+use load_client::stats::FailOn;
+use mesh_config::Mesh;
+
+use super::request::RequestArgs;
+use super::values;
+
+/// Who calls, and what the called service calls in turn.
+#[derive(Args, Debug)]
+pub(super) struct ChainArgs {
+    /// Who sends the requests: `gateway` (the ingress gateway), or NAMESPACE/NAME[,LABEL=VALUE]... of a workload
+    #[arg(
+        long,
+        value_name = "WHO",
+        default_value = "gateway",
+        help_heading = "Expectation"
+    )]
+    from: Caller,
+    /// What the service does for each request, such as 'POST http://auth-service:8080/verify'; judged as well,
+    /// for each version of the service
+    #[arg(long, value_name = "METHOD URL", value_parser = Call::from_words, help_heading = "Expectation")]
+    then: Option<Call>,
+}
+
+/// When a verdict is reached.
+#[derive(Args, Debug)]
+pub(super) struct TermsArgs {
+    /// Accepted difference of a share, in percentage points
+    #[arg(long, value_name = "POINTS", default_value = "2pp", value_parser = values::points, help_heading = "Verdict")]
+    tolerance: f64,
+    /// The same on the second hop (--then), which fewer requests speak about
+    #[arg(long, value_name = "POINTS", default_value = "5pp", value_parser = values::points, help_heading = "Verdict")]
+    hop_tolerance: f64,
+    /// Probability of a wrong verdict, for all edges together
+    #[arg(long, value_name = "P", default_value = "0.001", value_parser = values::alpha, help_heading = "Verdict")]
+    alpha: f64,
+    /// Requests after which it stays UNDECIDED [default: enough to decide in 99 of 100 cases; in a rollout in 9,999 of
+    /// 10,000 for each stage]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Verdict")]
+    budget: Option<u64>,
+    /// What is a VIOLATION: `any-deviation` that is certain, or only one `beyond-tolerance`
+    #[arg(long, value_name = "POLICY", default_value = "any-deviation", value_parser = values::fail_on, help_heading = "Verdict")]
+    fail_on: FailOn,
+}
+
+impl ChainArgs {
+    /// The calls, for the plain request of the load.
+    pub(super) fn chain(&self, request: &RequestArgs, load: &Load) -> anyhow::Result<Chain> {
+        let plain = request.spec()?;
+        let headers = load.requests.first().map_or(&plain.headers, |sent| &sent.headers);
+        Ok(Chain {
+            caller: self.from.clone(),
+            call: Call::new(plain.method, &request.url, headers)?,
+            then: self.then.clone(),
+        })
+    }
+}
+
+impl TermsArgs {
+    pub(super) fn terms(&self, load: &Load) -> Terms {
+        Terms {
+            alpha: self.alpha,
+            tolerance: self.tolerance,
+            hop_tolerance: self.hop_tolerance,
+            fail_on: self.fail_on,
+            budget: self.budget,
+            version_source: load.version_source.to_string(),
+        }
+    }
+}
+
+/// The objects of manifest files and folders.
+pub(super) fn mesh(paths: &[PathBuf]) -> anyhow::Result<Mesh> {
+    Ok(load_manifests(&Mesh::default(), paths, unix_now())?)
+}
+
+/// Age of objects without a `creationTimestamp`.
+pub(super) fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

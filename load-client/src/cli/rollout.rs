@@ -1,0 +1,90 @@
+//! `load-client rollout`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use load_client::judge::Conclusion;
+use load_client::progress::Progress;
+use load_client::rollout::{ApplyCommand, Orders, Plan, rollout, stages};
+
+use super::judge::{ChainArgs, TermsArgs, mesh, unix_now};
+use super::request::RequestArgs;
+use super::{Output, UNKNOWN, values, write_json};
+
+const EXAMPLES: &str = "\
+Example, real payments through five stages and back:
+  load-client rollout --stages manifests/stages --manifests manifests/base --apply 'local-mesh apply -f' \\
+      --url http://127.0.0.1:8080/payments -H 'content-type: application/json' -H 'idempotency-key: {uuid}' \\
+      --body '{\"amount_cents\":1250,\"currency\":\"EUR\",\"to\":\"shop\"}' \\
+      --token-url http://127.0.0.1:8080/tokens --token-body '{\"user\":\"demo\"}' \\
+      --then 'POST http://auth-service:8080/verify' --return-to-first --rollback-on-failure
+
+Exit codes: 0 every stage CONFIRMED; 1 VIOLATION or LEAK; 2 UNDECIDED, could not be measured, or interrupted";
+
+/// Walk through stages: apply, wait until it is in force, judge, go on or roll back
+///
+/// Load never pauses, so that a request that a change drops is seen. When a stage is in force is told from the
+/// answers, not from a clock; what is judged is sent after that.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct RolloutArgs {
+    /// Folder whose sub-folders are the stages, walked in the order of their names
+    #[arg(long, value_name = "DIR", help_heading = "Stages")]
+    stages: PathBuf,
+    /// Walk this stage only
+    #[arg(long, value_name = "NAME", help_heading = "Stages")]
+    only: Option<String>,
+    /// Command that puts a stage into force; the folder of the stage is appended
+    #[arg(long, value_name = "COMMAND", value_parser = ApplyCommand::new, help_heading = "Stages")]
+    apply: ApplyCommand,
+    /// How long after the command the new split may take to be seen; then the stage is judged as it is
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = values::duration, help_heading = "Stages")]
+    settle_within: Duration,
+    /// If a stage fails, apply and verify the last confirmed one
+    #[arg(long, help_heading = "Stages")]
+    rollback_on_failure: bool,
+    /// After the last stage walk back to the first
+    #[arg(long, help_heading = "Stages")]
+    return_to_first: bool,
+    /// Manifests below the stages (services, deployments, destination rules): files, or folders (not recursive)
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true, help_heading = "Expectation")]
+    manifests: Vec<PathBuf>,
+    #[command(flatten)]
+    request: RequestArgs,
+    #[command(flatten)]
+    chain: ChainArgs,
+    #[command(flatten)]
+    terms: TermsArgs,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
+    let stages = stages(&args.stages, args.only.as_deref())?;
+    let base = mesh(&args.manifests)?;
+    let mut load = args.request.load().await?;
+    let chain = args.chain.chain(&args.request, &load)?;
+    let orders = Orders {
+        plan: Plan::new(&base, chain, stages, unix_now())?,
+        apply: args.apply.clone(),
+        terms: args.terms.terms(&load),
+        settle_within: args.settle_within,
+        rollback_on_failure: args.rollback_on_failure,
+        return_to_first: args.return_to_first,
+    };
+    load.requests = orders.plan.requests(&load.requests[0]);
+    let report = rollout(&orders, &load, &Progress::new(1000)).await?;
+    match args.output {
+        Output::Table => report.write_table(&mut std::io::stdout().lock())?,
+        Output::Json => write_json(&report)?,
+    }
+    // Every stage that was walked is confirmed, but not every stage was walked.
+    let cut_short = report.verdict == Conclusion::Confirmed && report.reason.is_some();
+    Ok(if cut_short {
+        UNKNOWN
+    } else {
+        report.verdict.exit_code()
+    })
+}

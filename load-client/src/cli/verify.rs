@@ -1,0 +1,84 @@
+//! `load-client verify`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use load_client::expect::{Claim, Expected, claims, variants};
+use load_client::judge::Judge;
+use load_client::progress::Progress;
+use load_client::report::Report;
+use load_client::verify::verify;
+use mesh_config::Mesh;
+
+use super::judge::{ChainArgs, TermsArgs, mesh};
+use super::request::RequestArgs;
+use super::{Output, write_json};
+
+const EXAMPLES: &str = "\
+Examples:
+  load-client verify --url http://127.0.0.1:8080/version --manifests manifests/base manifests/stages/30-canary-10
+  load-client verify --url http://127.0.0.1:8080/version --expect v1=90,v2=10 --tolerance 1pp
+  load-client verify --url http://reviews:9080/ --proxy http://127.0.0.1:15001 --from shop/frontend \\
+      --manifests mesh/ --version-from json:/version -o json
+
+Exit codes: 0 CONFIRMED; 1 VIOLATION or LEAK; 2 UNDECIDED at the budget, or could not be measured";
+
+/// Judge the split that is in force against what is declared
+///
+/// Sends requests until there is a verdict: every share is within the tolerance of what is declared, or the split is
+/// something else. Looking after each request is accounted for: a wrong verdict has probability --alpha, however long
+/// it takes.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    request: RequestArgs,
+    /// Manifests that declare the split: files, or folders (not recursive)
+    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "expect", help_heading = "Expectation")]
+    manifests: Vec<PathBuf>,
+    /// The split itself, when there are no manifests: v1=90,v2=10
+    #[arg(long, value_name = "SPLIT", conflicts_with_all = ["manifests", "then"], help_heading = "Expectation")]
+    expect: Option<Expected>,
+    #[command(flatten)]
+    chain: ChainArgs,
+    #[command(flatten)]
+    terms: TermsArgs,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
+    // Bad manifests are told before anything is sent.
+    let declared = if args.expect.is_none() {
+        mesh(&args.manifests)?
+    } else {
+        Mesh::default()
+    };
+    let mut load = args.request.load().await?;
+    let claims = match &args.expect {
+        Some(expected) => vec![Claim::stated(&load.target.address(), expected.clone())],
+        None => {
+            let chain = args.chain.chain(&args.request, &load)?;
+            let variants = variants(&declared, &chain)?;
+            let varied = variants
+                .iter()
+                .map(|variant| load.requests[0].overlaid(&variant.headers));
+            let varied: Vec<_> = varied.collect();
+            load.requests.extend(varied);
+            claims(&declared, &chain, &variants)?
+        }
+    };
+    let judge = Judge::new(claims, &args.terms.terms(&load))?;
+    let judge = verify(&load, judge, &Progress::new(1000)).await?;
+    let judge = judge.borrow();
+    let Some(decision) = judge.decision_so_far() else {
+        anyhow::bail!("the judgement has not ended")
+    };
+    let report = Report::new(&judge, decision);
+    match args.output {
+        Output::Table => report.write_table(&mut std::io::stdout().lock())?,
+        Output::Json => write_json(&report)?,
+    }
+    Ok(decision.conclusion.exit_code())
+}

@@ -1,0 +1,81 @@
+//! `rollout`: apply a stage, wait until it is in force, judge every edge, go on or roll back.
+//!
+//! Load runs from the first apply to the last verdict over connections that stay open, so that a request that a
+//! change drops is seen.
+
+mod apply;
+mod plan;
+mod stages;
+mod walk;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+pub use apply::{ApplyCommand, ApplyError, InvalidCommand};
+pub use plan::{InvalidPlan, Plan};
+pub use stages::{InvalidStages, Stage, stages};
+
+use crate::judge::Terms;
+use crate::load::{Load, LoadError};
+use crate::progress::Progress;
+use crate::referee::Referee;
+use crate::report::RolloutReport;
+use crate::stats::InvalidGate;
+use walk::Walk;
+
+/// What to walk, and on which terms.
+#[derive(Debug)]
+pub struct Orders {
+    /// The stages.
+    pub plan: Plan,
+    /// Puts a stage into force.
+    pub apply: ApplyCommand,
+    /// For each stage.
+    pub terms: Terms,
+    /// How long after the end of the command the new split may take to be seen. Then the stage is judged as it is.
+    pub settle_within: Duration,
+    /// Apply and verify the last confirmed stage if one fails.
+    pub rollback_on_failure: bool,
+    /// Walk back to the first stage at the end.
+    pub return_to_first: bool,
+}
+
+/// The walk could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RolloutError {
+    /// Nobody listens, say.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// No verdict can be reached on these terms.
+    #[error(transparent)]
+    Gate(#[from] InvalidGate),
+}
+
+/// Walks the stages under `load`, whose requests are [`Plan::requests`]. Ctrl-C ends it; what is known then is
+/// reported, with a reason. Runs inside a `LocalSet`.
+///
+/// # Errors
+/// Load could not be started, or the terms are none. A stage that fails is no error: the report says so.
+pub async fn rollout(
+    orders: &Orders,
+    load: &Load,
+    progress: &Progress,
+) -> Result<RolloutReport, RolloutError> {
+    let referee = Rc::new(RefCell::new(Referee::new(None)));
+    let walk = Walk::new(orders, progress, Rc::clone(&referee));
+    let under_load = async {
+        let driven = async { load.drive(referee).await.map_err(RolloutError::from) };
+        let walked = async { walk.run().await.map_err(RolloutError::from) };
+        futures_util::future::try_join(driven, walked)
+            .await
+            .map(|((), reason)| reason)
+    };
+    let reason = tokio::select! {
+        reason = under_load => reason?,
+        () = progress.follow(|| walk.step()) => None,
+        _ = tokio::signal::ctrl_c() => Some("interrupted".to_owned()),
+    };
+    progress.clear();
+    Ok(RolloutReport::new(walk.reports(), reason))
+}
