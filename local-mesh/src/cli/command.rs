@@ -1,7 +1,6 @@
 //! The command that `up` runs inside the mesh.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -22,12 +21,12 @@ pub(super) enum NotStarted {
     Launch(#[from] LaunchError),
 }
 
-/// Waits until all is ready, then starts the command. It has our standard streams, and a process group of its own
-/// unless it is to read from a terminal.
+/// Waits until all is ready, then starts the command, with our standard streams.
 pub(super) async fn start(
     words: &[OsString],
     control: &Control,
     patience: Duration,
+    own_group: bool,
 ) -> Result<Guarded, NotStarted> {
     let mut states = control.status();
     let ready = timeout(patience, states.wait_for(|state| state.ready)).await;
@@ -42,7 +41,7 @@ pub(super) async fn start(
         arguments,
         environment: &environment,
         streams: Streams::Inherited,
-        own_group: !std::io::stdin().is_terminal(),
+        own_group,
     };
     Ok(Guarded::start(&launch).await?)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
-use mesh_config::{Mesh, parse};
+use mesh_config::Mesh;
 use tokio::net::TcpListener;
 
 use super::args::Up;
@@ -23,8 +23,7 @@ use crate::notice::note;
 pub(super) fn mesh(up: &Up) -> anyhow::Result<Mesh> {
     let sources = files::read(&up.files, io::stdin())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let objects = parse(&sources)?;
-    let (mesh, _) = Mesh::new().apply(objects, i64::try_from(now)?)?;
+    let (mesh, _) = Mesh::new().apply_sources(&sources, i64::try_from(now)?)?;
     if let Some(text) = not_enforced(&mesh.not_enforced()) {
         note(text);
     }

@@ -1,6 +1,6 @@
 //! `up`: from start to end.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -36,15 +36,13 @@ pub(super) async fn up(up: Up) -> anyhow::Result<u8> {
     introduce(&control);
     tokio::spawn(tell_when_ready(control.clone(), begun));
 
+    let at_terminal = io::stdin().is_terminal();
     let mut running = tokio::select! {
-        started = start_command(&up, &control) => started.map(Some),
-        () = signals.next() => Ok(None),
+        started = start_command(&up, &control, !at_terminal) => started.map(Running::Command),
+        signal = signals.next() => Ok(Running::Not(if up.command.is_empty() { 0 } else { 128 + signal })),
     };
-    if let Ok(Some(command)) = &mut running {
-        tokio::select! {
-            _ = command.ended() => {}
-            () = signals.next() => {}
-        }
+    if let Ok(Running::Command(command)) = &mut running {
+        wait(command, &mut signals, at_terminal).await;
     }
     let stopped = async {
         let (code, ()) = tokio::join!(stop_command(running), stop_mesh(&data_plane, &control));
@@ -52,24 +50,48 @@ pub(super) async fn up(up: Up) -> anyhow::Result<u8> {
     };
     tokio::select! {
         code = stopped => code,
-        // A second signal: the guards end what is left as soon as this process is gone.
-        () = signals.next() => Ok(130),
+        // Ctrl-C, impatiently: the guards end what is left as soon as this process is gone. SIGTERM may well come twice
+        // from those who signal a process and its group.
+        _ = signals.0[0].recv() => Ok(128 + INTERRUPT),
     }
+}
+
+/// What is to be ended besides the mesh.
+enum Running {
+    Command(Box<Guarded>),
+    /// Nothing; the exit code.
+    Not(u8),
 }
 
 /// Without a command nothing comes, ever.
-async fn start_command(up: &Up, control: &Control) -> anyhow::Result<Guarded> {
+async fn start_command(up: &Up, control: &Control, own_group: bool) -> anyhow::Result<Box<Guarded>> {
     if up.command.is_empty() {
         return std::future::pending().await;
     }
-    Ok(command::start(&up.command, control, up.ready_timeout).await?)
+    let started = command::start(&up.command, control, up.ready_timeout, own_group);
+    Ok(Box::new(started.await?))
 }
 
-/// Ends the command if it still runs; its exit code, 0 without a command.
-async fn stop_command(running: anyhow::Result<Option<Guarded>>) -> anyhow::Result<u8> {
+/// Until the command has ended or is to end. At a terminal Ctrl-C goes to the command as well, and what it means is
+/// the command's business: a shell goes on.
+async fn wait(command: &mut Guarded, signals: &mut Signals, at_terminal: bool) {
+    loop {
+        tokio::select! {
+            // In this order: a Ctrl-C that ended the command must not count as a second signal later.
+            biased;
+            signal = signals.next() => if !(at_terminal && signal == INTERRUPT) {
+                return;
+            },
+            _ = command.ended() => return,
+        }
+    }
+}
+
+/// Ends the command if it still runs; its exit code.
+async fn stop_command(running: anyhow::Result<Running>) -> anyhow::Result<u8> {
     match running? {
-        Some(command) => Ok(command.stop(COMMAND_GRACE).await.exit_code()),
-        None => Ok(0),
+        Running::Command(command) => Ok(command.stop(COMMAND_GRACE).await.exit_code()),
+        Running::Not(code) => Ok(code),
     }
 }
 
@@ -125,21 +147,26 @@ async fn tell_when_ready(control: Control, begun: Instant) {
 /// Signals that end `up`.
 struct Signals([Signal; 3]);
 
+const HANG_UP: u8 = 1;
+const INTERRUPT: u8 = 2;
+const TERMINATE: u8 = 15;
+
 impl Signals {
     fn listen() -> io::Result<Self> {
         Ok(Signals([
-            signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
         ]))
     }
 
-    async fn next(&mut self) {
-        let [terminate, interrupt, hang_up] = &mut self.0;
+    /// The number of the next one.
+    async fn next(&mut self) -> u8 {
+        let [interrupt, terminate, hang_up] = &mut self.0;
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = interrupt.recv() => INTERRUPT,
+            _ = terminate.recv() => TERMINATE,
+            _ = hang_up.recv() => HANG_UP,
         }
     }
 }

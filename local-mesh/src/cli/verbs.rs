@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anyhow::bail;
-use mesh_config::{Mesh, Problems, parse};
+use mesh_config::Mesh;
 
 use super::args::{Change, Explain, FileArgs, Get, ListFormat, Logs, Status};
 use super::remote;
@@ -111,12 +111,8 @@ pub(crate) async fn logs(logs: Logs, out: &mut impl Write) -> anyhow::Result<u8>
 pub(crate) fn check(args: &FileArgs, out: &mut impl Write) -> anyhow::Result<u8> {
     let sources = files::read(args, io::stdin())?;
     let count = sources.len();
-    let checked = parse(&sources).and_then(|objects| {
-        let (mesh, _) = Mesh::new().apply(objects, 0)?;
-        Problems::from_vec(mesh.dangling()).map_or(Ok(mesh), Err)
-    });
-    let mesh = match checked {
-        Ok(mesh) => mesh,
+    let mesh = match Mesh::new().apply_sources(&sources, 0) {
+        Ok((mesh, _)) => mesh,
         Err(problems) => {
             writeln!(
                 io::stderr(),

@@ -1,6 +1,6 @@
 //! `apply` and `delete`.
 
-use mesh_config::{Change, ObjectKey, Source, Verb, parse, parse_keys};
+use mesh_config::{Change, ObjectKey, Source, Verb, parse_keys};
 
 use super::resource;
 use super::state::{State, now};
@@ -9,8 +9,8 @@ use crate::admin::wire::{Changed, Changes, Failure};
 impl State {
     /// Adds or replaces objects.
     pub(super) async fn apply(&mut self, sources: &[Source]) -> Result<Changes, Failure> {
-        let objects = parse(sources).map_err(Failure::refused)?;
-        let (mesh, changes) = self.mesh.apply(objects, now()).map_err(Failure::refused)?;
+        let applied = self.mesh.apply_sources(sources, now());
+        let (mesh, changes) = applied.map_err(Failure::refused)?;
         let known = self.mesh.not_enforced();
         self.change(mesh).await.map_err(Failure::refused)?;
         let mut others = self.mesh.not_enforced();

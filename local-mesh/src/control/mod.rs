@@ -149,6 +149,7 @@ async fn run(
             },
             else => break,
         }
+        // Nothing else runs between an answer and this: who has the answer finds the new status.
         status.send_replace(state.status());
     }
     if let Some(reply) = stopping {

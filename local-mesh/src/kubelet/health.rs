@@ -7,10 +7,11 @@ use bytes::Bytes;
 use http::Request;
 use http::header::{CONNECTION, HOST, USER_AGENT};
 use http_body_util::Full;
-use mesh_config::Probe;
+use mesh_config::{Container, Probe};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use super::port::actual_port;
 use crate::exchange::exchange;
 
 /// Between two looks at a process that has not been ready yet: a start-up should take no longer than it must.
@@ -38,13 +39,15 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// For a process that has just started on `port`.
-    pub(crate) fn new(probe: Option<&Probe>, has_ports: bool, port: u16) -> Self {
+    /// For a process that has just started and was given `port`.
+    pub(crate) fn new(container: &Container, port: u16) -> Self {
+        let probe = container.readiness.as_ref();
         let check = match probe {
             Some(probe) => Check::Http(probe.clone()),
-            None if has_ports => Check::Accepts,
-            None => Check::Runs,
+            None if container.ports.is_empty() => Check::Runs,
+            None => Check::Accepts,
         };
+        let port = probe.map_or(port, |probe| actual_port(container, &probe.port, port));
         Readiness {
             check,
             port,
@@ -81,10 +84,11 @@ impl Readiness {
 }
 
 /// Completes when a process has failed its liveness probe too often in a row.
-pub(crate) async fn liveness_failed(probe: Option<&Probe>, port: u16) {
-    let Some(probe) = probe else {
+pub(crate) async fn liveness_failed(container: &Container, port: u16) {
+    let Some(probe) = &container.liveness else {
         return std::future::pending().await;
     };
+    let port = actual_port(container, &probe.port, port);
     sleep(probe.initial_delay).await;
     let mut failures = 0;
     loop {

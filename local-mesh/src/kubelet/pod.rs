@@ -134,8 +134,8 @@ impl Pod {
             }
         };
         let container = self.plan.container.clone();
-        let mut readiness = Readiness::new(container.readiness.as_ref(), !container.ports.is_empty(), port);
-        let liveness = liveness_failed(container.liveness.as_ref(), port);
+        let mut readiness = Readiness::new(&container, port);
+        let liveness = liveness_failed(&container, port);
         tokio::pin!(liveness);
         let over = loop {
             tokio::select! {
