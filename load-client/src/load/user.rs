@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::Request;
 use http::response::Parts;
+use http::{HeaderName, Request};
 use http_body_util::Full;
 use rand::Rng;
 use rand::rngs::SmallRng;
@@ -135,8 +135,10 @@ impl<S: Sink> Shared<S> {
 }
 
 /// What Envoy says when told to (`include_attempt_count_in_response`).
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
+
 fn attempts(head: &Parts) -> u32 {
-    let value = head.headers.get("x-envoy-attempt-count");
+    let value = head.headers.get(ATTEMPTS);
     value
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .unwrap_or(1)
