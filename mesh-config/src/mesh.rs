@@ -9,8 +9,8 @@ use crate::client::{Client, Role, Workload};
 use crate::host;
 use crate::object::kubernetes::Service;
 use crate::object::virtual_service::HttpMatch;
-use crate::object::{Object, ObjectKey, Spec};
-use crate::problem::{Problem, Problems};
+use crate::object::{self, Object, ObjectKey, Spec};
+use crate::problem::{Problem, Problems, Source};
 use crate::route::matching::RequestHead;
 use crate::view::clusters::Clusters;
 use crate::view::compile::{MESH, Scope};
@@ -98,6 +98,24 @@ impl Mesh {
             },
             changes,
         ))
+    }
+
+    /// Reads sources and applies their objects, as [`parse`](crate::parse) and [`Mesh::apply`] do. What is
+    /// [dangling](Mesh::dangling) then is a problem, too, and said together with all others.
+    ///
+    /// # Errors
+    /// Every problem of every document; nothing is changed then.
+    pub fn apply_sources(&self, sources: &[Source], now: i64) -> Result<(Mesh, Vec<Change>), Problems> {
+        let mut reading = object::read(sources);
+        let (mesh, changes) = self.apply(reading.found, now)?;
+        // What could not be read may define what seems to be missing.
+        if reading.complete {
+            reading.problems.extend(mesh.dangling());
+        }
+        match Problems::from_vec(reading.problems) {
+            Some(problems) => Err(problems),
+            None => Ok((mesh, changes)),
+        }
     }
 
     /// A mesh without these objects.

@@ -20,6 +20,7 @@ use crate::problem::{Mark, Problem};
 use destination_rule::DestinationRule;
 use gateway::Gateway;
 use kubernetes::{Deployment, Service, WorkloadEntry};
+pub(crate) use read::read;
 pub use read::{parse, parse_keys};
 use virtual_service::VirtualService;
 

@@ -6,7 +6,7 @@ use super::kinds::{self, Known, Wrong};
 use super::{
     Metadata, Object, ObjectKey, Place, Spec, destination_rule, gateway, kubernetes, virtual_service,
 };
-use crate::problem::{Problems, Source};
+use crate::problem::{Problem, Problems, Source};
 use crate::text::{Document, Fields, Value};
 
 /// Reads every document of every source. The namespace of an object that names none is `default`.
@@ -14,6 +14,11 @@ use crate::text::{Document, Fields, Value};
 /// # Errors
 /// Every problem of every document of every source at once.
 pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
+    read(sources).into_result()
+}
+
+/// What there is to read, problems or not.
+pub(crate) fn read(sources: &[Source]) -> Reading<Object> {
     read_all(sources, read_object)
 }
 
@@ -22,22 +27,44 @@ pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
 /// # Errors
 /// Every problem with kinds, versions and names.
 pub fn parse_keys(sources: &[Source]) -> Result<Vec<ObjectKey>, Problems> {
-    read_all(sources, read_key)
+    read_all(sources, read_key).into_result()
 }
 
-fn read_all<T>(sources: &[Source], read: fn(&Value<'_>) -> Option<T>) -> Result<Vec<T>, Problems> {
-    let mut found = Vec::new();
-    let mut problems = Vec::new();
-    for document in sources.iter().flat_map(Document::split) {
-        if let Some(tree) = document.tree() {
-            read_document(&document.root(&tree), read, &mut found);
+/// What was found in documents, some of which may have problems.
+pub(crate) struct Reading<T> {
+    /// Also of documents with problems, as far as they could be read.
+    pub(crate) found: Vec<T>,
+    /// Of all documents.
+    pub(crate) problems: Vec<Problem>,
+    /// Whether every document that is not empty gave something.
+    pub(crate) complete: bool,
+}
+
+impl<T> Reading<T> {
+    fn into_result(self) -> Result<Vec<T>, Problems> {
+        match Problems::from_vec(self.problems) {
+            Some(problems) => Err(problems),
+            None => Ok(self.found),
         }
-        problems.extend(document.into_problems());
     }
-    match Problems::from_vec(problems) {
-        Some(problems) => Err(problems),
-        None => Ok(found),
+}
+
+fn read_all<T>(sources: &[Source], read: fn(&Value<'_>) -> Option<T>) -> Reading<T> {
+    let mut reading = Reading {
+        found: Vec::new(),
+        problems: Vec::new(),
+        complete: true,
+    };
+    for document in sources.iter().flat_map(Document::split) {
+        let before = reading.found.len();
+        if let Some(tree) = document.tree() {
+            read_document(&document.root(&tree), read, &mut reading.found);
+        }
+        let problems = document.into_problems();
+        reading.complete &= problems.is_empty() || reading.found.len() > before;
+        reading.problems.extend(problems);
     }
+    reading
 }
 
 fn read_document<T>(root: &Value<'_>, read: fn(&Value<'_>) -> Option<T>, found: &mut Vec<T>) {

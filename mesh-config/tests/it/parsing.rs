@@ -1,6 +1,6 @@
 //! Documents, objects, places: what is read, and where problems are shown.
 
-use crate::kit::{objects, problems, rules, source};
+use crate::kit::{SHOP, istio, objects, problems, rules, source, to};
 use mesh_config::{ObjectKey, Spec, parse, parse_keys};
 
 #[test]
@@ -177,4 +177,29 @@ fn objects_to_delete_need_no_more_than_what_identifies_them() {
         problems.to_string().contains("did you mean `VirtualService`?"),
         "{problems}"
     );
+}
+
+#[test]
+fn what_is_dangling_is_said_together_with_what_is_misspelt() {
+    use mesh_config::Mesh;
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: auth, namespace: shop}\nspec:\n  selector: {matchLabels: {app: auth}}\n  template:\n    metadata: {labels: {app: auth}}\n    spec: {containers: [{name: a, image: a:v1}]}\n";
+    let rule = |name: &str, rest: &str| {
+        istio(
+            "VirtualService",
+            name,
+            &format!("hosts: [auth]\nhttp:\n- {}\n{rest}", to("v9")),
+        )
+    };
+    let place = |text: &str| {
+        let refused = Mesh::new().apply_sources(&[source(text)], 0).unwrap_err();
+        refused.iter().map(|problem| problem.line).collect::<Vec<_>>()
+    };
+    let (plain, misspelt) = (rule("shop/a", ""), rule("shop/b", "  timeuot: 1s\n"));
+    let text = format!("{SHOP}---\n{deployment}---\n{plain}---\n{misspelt}");
+    let line = |of: &str| 1 + text[..text.find(of).unwrap()].matches('\n').count();
+    let (first, second) = (line("subset: v9"), line("timeuot"));
+    // Also the misspelt rule goes to v9.
+    assert_eq!(place(&text), [first, second - 1, second]);
+    // A document that cannot be read might define v9: nothing is known then.
+    assert_eq!(place(&format!("{text}---\n{{")).len(), 2);
 }
