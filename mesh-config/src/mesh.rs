@@ -214,10 +214,13 @@ impl Mesh {
             })
     }
 
-    /// Every HTTP port of every Service.
+    /// Every port of every Service that a client can connect to, HTTP or not.
     #[must_use]
     pub fn service_ports(&self) -> BTreeSet<u16> {
-        Registry::new(self.aged()).http_ports()
+        let registry = Registry::new(self.aged());
+        let mut ports = registry.http_ports();
+        ports.extend(registry.tcp_ports().into_keys());
+        ports
     }
 
     /// The plain HTTP servers of the Gateway objects that select these labels, one per port.

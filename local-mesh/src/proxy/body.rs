@@ -13,6 +13,8 @@ use hyper::body::Incoming;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::codec::Seen;
+
 /// What is kept of a body for another try (Envoy's default `per_connection_buffer_limit`). A longer one is sent once.
 const KEPT: usize = 1 << 20;
 
@@ -22,6 +24,8 @@ const GATHERED: usize = KEPT / 4;
 /// A client's body: read once from the client, replayed from memory for further tries.
 pub(super) struct Payload {
     source: RefCell<Source>,
+    /// To be told when the body has ended.
+    seen: Seen,
     size: SizeHint,
     received: Cell<u64>,
     complete: Cell<Option<Instant>>,
@@ -39,12 +43,13 @@ struct Source {
 
 impl Payload {
     /// `None` when the request has no body.
-    pub(super) fn new(incoming: Incoming) -> Option<Rc<Self>> {
+    pub(super) fn new(incoming: Incoming, seen: &Seen) -> Option<Rc<Self>> {
         if incoming.is_end_stream() {
             return None;
         }
         Some(Rc::new(Payload {
             size: incoming.size_hint(),
+            seen: seen.clone(),
             source: RefCell::new(Source {
                 incoming,
                 kept: Vec::new(),
@@ -145,6 +150,7 @@ impl Payload {
     fn end(&self) {
         if !self.is_complete() {
             self.complete.set(Some(Instant::now()));
+            self.seen.body_ended();
             self.completed.notify_waiters();
         }
     }

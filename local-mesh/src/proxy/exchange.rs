@@ -6,36 +6,45 @@ use std::rc::Rc;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use mesh_config::{Action, Destination, Forward, RequestHead, Role, Route, Routing};
 use tokio::time::Instant;
 
 use super::body::Payload;
+use super::codec::Seen;
 use super::headers::{self, FORWARDED_PROTO, ORIGINAL_HOST, ORIGINAL_PATH};
 use super::listener::Connection;
 use super::plane::{Config, Proxy};
 use super::record::Record;
 use super::reply::LocalReply;
-use super::request::Asked;
+use super::request::{Asked, Head};
 use super::response::{self, Asker, ResponseBody, milliseconds};
 use super::tries::{Answer, Tries, after_request};
+use super::upgrade::{Tunnel, Upgrade};
 
 /// Answers a request that came to `proxy` over `connection`.
 pub(super) async fn answer(
     proxy: Rc<Proxy>,
     connection: Connection,
-    request: Request<Incoming>,
+    seen: Seen,
+    mut request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
+    let upgrade = Upgrade::of(&mut request);
     let (mut parts, body) = request.into_parts();
-    let payload = Payload::new(body);
+    let payload = Payload::new(body, &seen);
     let mut record = Record::begin(&proxy, connection, &parts, payload.clone());
     let asker = Asker {
         role: proxy.client.role,
         unread: payload.is_some(),
         grpc: is_grpc(&parts),
     };
-    let asked = match Asked::read(&mut parts, connection.dialled) {
+    let head = Head::of(&seen, &parts, payload.is_some());
+    let asked = match Asked::read(&mut parts, head, connection.dialled) {
+        Ok(_) if matches!(upgrade, Upgrade::Refused) => Err(LocalReply::upgrade_failed()),
+        asked => asked,
+    };
+    let asked = match asked {
         Ok(asked) => asked,
         Err(reply) => return Ok(response::local(record, asker, reply, |_| ())),
     };
@@ -56,7 +65,11 @@ pub(super) async fn answer(
                 route,
                 asker,
             };
-            return Ok(exchange.forward(asked, parts, payload, record).await);
+            let tunnel = match upgrade {
+                Upgrade::WebSocket(tunnel) => Some(tunnel),
+                Upgrade::No | Upgrade::Refused => None,
+            };
+            return Ok(exchange.forward(asked, parts, payload, tunnel, record).await);
         }
         Routing::UnknownHost if proxy.client.role == Role::Sidecar => LocalReply::unknown_host(),
         Routing::UnknownHost | Routing::NoRoute(_) => LocalReply::no_route(),
@@ -101,6 +114,7 @@ impl Exchange<'_> {
         asked: Asked,
         mut parts: Parts,
         payload: Option<Rc<Payload>>,
+        tunnel: Option<Tunnel>,
         mut record: Record,
     ) -> Response<ResponseBody> {
         let Action::Forward(forward) = &self.route.action;
@@ -112,6 +126,9 @@ impl Exchange<'_> {
         let cluster = &self.config.clusters[id.0];
         record.cluster = Some(Rc::clone(cluster));
         let path = self.rewrite(forward, destination, &asked, &mut parts);
+        if let Some(tunnel) = &tunnel {
+            tunnel.ask(&mut parts.headers);
+        }
         if payload.is_none() {
             headers::say_empty(&mut parts.headers, &parts.method);
         }
@@ -139,6 +156,17 @@ impl Exchange<'_> {
                     .and_then(|payload| payload.complete_since());
                 let from = from.unwrap_or(started);
                 record.service_time = Some(milliseconds(from.elapsed()));
+                let status = answer.response.status();
+                match tunnel {
+                    Some(tunnel) if status == StatusCode::SWITCHING_PROTOCOLS => {
+                        return tunnel.open(record, self.asker.role, answer, rules);
+                    }
+                    Some(_) => {
+                        let reply = LocalReply::no_websocket(status.as_u16());
+                        return response::local(record, self.asker, reply, rules);
+                    }
+                    None => {}
+                }
                 let until = forward.timeout.map(|timeout| from + timeout);
                 response::upstream(record, self.asker.role, answer, until, rules)
             }

@@ -47,9 +47,19 @@ const STRIPPED: [HeaderName; 14] = [
     HeaderName::from_static("x-envoy-retriable-header-names"),
 ];
 
+/// Headers that only another proxy may set: a gateway takes them from nobody.
+const AT_THE_EDGE: [HeaderName; 5] = [
+    HeaderName::from_static("x-envoy-decorator-operation"),
+    HeaderName::from_static("x-envoy-downstream-service-cluster"),
+    HeaderName::from_static("x-envoy-downstream-service-node"),
+    ORIGINAL_PATH,
+    ORIGINAL_HOST,
+];
+
 /// Removes what ends at this hop and what Envoy does not believe, and adds what it tells every endpoint.
 pub(super) fn prepare_request(headers: &mut HeaderMap, request_id: impl FnOnce() -> HeaderValue) {
     remove_hop_by_hop(headers);
+    join_lines(headers);
     // Almost no request carries one of these; the cheap scan spares fourteen look-ups.
     if headers.keys().any(|name| name.as_str().starts_with("x-envoy-")) {
         STRIPPED.iter().for_each(|name| {
@@ -64,8 +74,56 @@ pub(super) fn prepare_request(headers: &mut HeaderMap, request_id: impl FnOnce()
     }
 }
 
+/// Headers that Envoy keeps in one line: further lines are joined to the first with a comma. All others stay apart.
+const ONE_LINE: [&str; 24] = [
+    "accept",
+    "accept-encoding",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-type",
+    "etag",
+    "expect",
+    "grpc-timeout",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "origin",
+    "referer",
+    "user-agent",
+    "vary",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-request-id",
+];
+
+fn join_lines(headers: &mut HeaderMap) {
+    if headers.keys_len() == headers.len() {
+        return;
+    }
+    let repeated: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| ONE_LINE.contains(&name.as_str()) && headers.get_all(*name).iter().count() > 1)
+        .cloned()
+        .collect();
+    for name in repeated {
+        let lines: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b',')) {
+            headers.insert(name, joined);
+        }
+    }
+}
+
 /// What a gateway adds: it is the edge, so it tells who the client was and decides the scheme itself.
 pub(super) fn prepare_at_gateway(headers: &mut HeaderMap, client: IpAddr) {
+    for name in AT_THE_EDGE {
+        headers.remove(name);
+    }
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
     let address = client.to_string();
     let chain = match headers.get(FORWARDED_FOR).and_then(|value| value.to_str().ok()) {
@@ -150,6 +208,7 @@ pub(super) fn prepare_response(headers: &mut HeaderMap, server: &'static str) {
             headers.remove(name);
         }
     }
+    join_lines(headers);
     headers.insert(SERVER, HeaderValue::from_static(server));
 }
 

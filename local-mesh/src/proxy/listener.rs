@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Dialled;
+use super::codec::Watched;
 use super::exchange;
 use super::plane::Proxy;
+use super::record::Record;
+use super::tcp;
 
 /// A client's connection.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +44,22 @@ pub(super) async fn accept(listener: TcpListener, proxy: Rc<Proxy>, dialled: Dia
 async fn serve(stream: TcpStream, proxy: Rc<Proxy>, connection: Connection) {
     // A socket that refuses works all the same, only slower.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| exchange::answer(Rc::clone(&proxy), connection, request));
+    if let Some(cluster) = tcp::cluster(&proxy, connection.dialled) {
+        return tcp::pass_on(stream, &proxy, &cluster).await;
+    }
+    let (stream, seen) = Watched::new(stream);
+    let service = {
+        let (proxy, seen) = (Rc::clone(&proxy), seen.clone());
+        service_fn(move |request| exchange::answer(Rc::clone(&proxy), connection, seen.clone(), request))
+    };
     // hyper's own limit on headers is Envoy's, 100.
     let served = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(stream, service)
+        .with_upgrades()
         .await;
+    if let Some(reply) = seen.refused() {
+        Record::refused(&proxy, connection, &reply);
+    }
     if let Err(error) = served {
         tracing::debug!("connection from {}: {error}", connection.peer);
     }

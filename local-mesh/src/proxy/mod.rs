@@ -10,6 +10,7 @@
 mod access_log;
 mod body;
 mod cluster;
+mod codec;
 mod exchange;
 mod flags;
 mod headers;
@@ -17,13 +18,16 @@ mod listener;
 mod metrics;
 mod plane;
 mod record;
+mod refusal;
 mod reply;
 mod request;
 mod response;
 mod retry;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod tries;
+mod upgrade;
 
 use std::io;
 use std::net::TcpListener;

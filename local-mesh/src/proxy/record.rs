@@ -92,6 +92,16 @@ impl Record {
         }
     }
 
+    /// A request that could not even be read: it was answered on the wire.
+    pub(super) fn refused(proxy: &Rc<Proxy>, connection: Connection, reply: &LocalReply) {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.method = Method::from_bytes(b"-").unwrap_or_default();
+        let mut record = Record::begin(proxy, connection, &parts, None);
+        record.answered_by_proxy(reply);
+        record.sent = reply.body.len() as u64;
+        record.complete();
+    }
+
     /// When the request is understood.
     pub(super) fn asked(&mut self, asked: &Asked, headers: &HeaderMap) {
         if let Some(line) = &mut self.line {

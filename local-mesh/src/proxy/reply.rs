@@ -72,6 +72,62 @@ impl LocalReply {
         Self::new(400, "", Flags::NONE, "missing_host_header")
     }
 
+    /// Not HTTP as Envoy reads it: 400 `DPE`.
+    pub(super) fn malformed(details: &'static str) -> Self {
+        let flags = Flags::of(Flag::DownstreamProtocolError);
+        Self::new(400, "Bad Request", flags, details)
+    }
+
+    /// More bytes of headers than Envoy takes: 431 `DPE`.
+    pub(super) fn headers_too_large() -> Self {
+        Self::too_many("http1.headers_too_large")
+    }
+
+    /// More than 100 headers: 431 `DPE`.
+    pub(super) fn too_many_headers() -> Self {
+        Self::too_many("http1.too_many_headers")
+    }
+
+    fn too_many(details: &'static str) -> Self {
+        let flags = Flags::of(Flag::DownstreamProtocolError);
+        Self::new(431, "Request Header Fields Too Large", flags, details)
+    }
+
+    /// A transfer encoding other than chunked: 501 `DPE`.
+    pub(super) fn unknown_transfer_encoding() -> Self {
+        let flags = Flags::of(Flag::DownstreamProtocolError);
+        Self::new(501, "Not Implemented", flags, "http1.invalid_transfer_encoding")
+    }
+
+    /// A target that is no path, such as `*`: 404.
+    pub(super) fn no_path() -> Self {
+        Self::new(404, "", Flags::NONE, "absolute_path_rejected")
+    }
+
+    /// `CONNECT` has no route: 404 `NR`.
+    pub(super) fn connect() -> Self {
+        Self {
+            closes: true,
+            ..Self::no_route()
+        }
+    }
+
+    /// An upgrade to something else than a WebSocket: 403.
+    pub(super) fn upgrade_failed() -> Self {
+        Self {
+            closes: true,
+            ..Self::new(403, "", Flags::NONE, "upgrade_failed")
+        }
+    }
+
+    /// The endpoint did not take up a WebSocket: its status, nothing else.
+    pub(super) fn no_websocket(status: u16) -> Self {
+        Self {
+            closes: true,
+            ..Self::new(status, "", Flags::NONE, "websocket_handshake_unsuccessful")
+        }
+    }
+
     /// A path that cannot be normalised: 400.
     pub(super) fn bad_path() -> Self {
         Self::new(400, "", Flags::NONE, "path_normalization_failed")
@@ -79,8 +135,7 @@ impl LocalReply {
 
     /// An authority that is none: 400 `DPE`.
     pub(super) fn bad_authority() -> Self {
-        let flags = Flags::of(Flag::DownstreamProtocolError);
-        Self::new(400, "Bad Request", flags, "http.invalid_authority")
+        Self::malformed("http.invalid_authority")
     }
 
     /// An HTTP version that Envoy does not take: 426 `DPE`.
@@ -137,6 +192,9 @@ pub(super) enum Failure {
 impl Failure {
     /// From the error of a connection attempt.
     pub(super) fn refused(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::TimedOut {
+            return Self::ConnectTimeout;
+        }
         let words = error.to_string();
         // Without "(os error 111)".
         Self::Connect(words.split(" (").next().unwrap_or_default().to_owned())

@@ -9,6 +9,8 @@ use http::{HeaderValue, Method, Version};
 use mesh_config::normalise_path;
 
 use super::Dialled;
+use super::codec::Seen;
+use super::refusal::{self, LARGEST_HEAD};
 use super::reply::LocalReply;
 
 /// The parts of a request that routing looks at besides its headers.
@@ -21,12 +23,48 @@ pub(super) struct Asked {
     pub(super) path: PathAndQuery,
 }
 
+/// What the socket showed of a request's head, besides what hyper made of it.
+#[derive(Default)]
+pub(super) struct Head {
+    /// In bytes, about.
+    size: usize,
+    /// The target, where hyper was given another one.
+    target: Option<String>,
+}
+
+impl Head {
+    /// Of the request that hyper has just understood.
+    pub(super) fn of(seen: &Seen, parts: &Parts, has_body: bool) -> Self {
+        let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let (size, target) = seen.understood(target, has_body);
+        Head { size, target }
+    }
+
+    /// Whether the headers are more than Envoy takes.
+    fn is_too_large(&self, parts: &Parts) -> bool {
+        let of_headers = || {
+            let sizes = parts
+                .headers
+                .iter()
+                .map(|(name, value)| name.as_str().len() + value.len());
+            sizes.sum::<usize>() + parts.uri.path_and_query().map_or(0, |path| path.as_str().len())
+        };
+        self.size > LARGEST_HEAD && of_headers() > LARGEST_HEAD
+    }
+}
+
 impl Asked {
     /// Reads the head of a request; its `host` header is the authority afterwards.
     ///
     /// # Errors
     /// The answer to a request that Envoy refuses before it looks for a route.
-    pub(super) fn read(parts: &mut Parts, dialled: Dialled) -> Result<Asked, LocalReply> {
+    pub(super) fn read(parts: &mut Parts, head: Head, dialled: Dialled) -> Result<Asked, LocalReply> {
+        if head.is_too_large(parts) {
+            return Err(LocalReply::headers_too_large());
+        }
+        if !refusal::knows_method(&parts.method) {
+            return Err(LocalReply::malformed("http1.codec_error"));
+        }
         if parts.version != Version::HTTP_11 {
             return Err(LocalReply::upgrade_required());
         }
@@ -37,9 +75,9 @@ impl Asked {
             Dialled::OfRequest => port_of(text),
         };
         if parts.method == Method::CONNECT {
-            return Err(LocalReply::no_route());
+            return Err(LocalReply::connect());
         }
-        let path = path(parts)?;
+        let path = path(parts, head.target)?;
         parts.headers.insert(HOST, authority.clone());
         Ok(Asked {
             port,
@@ -85,10 +123,18 @@ fn port_of(authority: &str) -> u16 {
     port.parse().unwrap_or(80)
 }
 
-fn path(parts: &Parts) -> Result<PathAndQuery, LocalReply> {
+/// `raw` is the target with signs that hyper did not get to see.
+fn path(parts: &Parts, raw: Option<String>) -> Result<PathAndQuery, LocalReply> {
+    if let Some(raw) = raw {
+        let normalised = normalise_path(&raw).ok_or_else(LocalReply::bad_path)?;
+        return PathAndQuery::try_from(normalised.as_ref()).map_err(|_| LocalReply::bad_path());
+    }
     let Some(path) = parts.uri.path_and_query() else {
         return Ok(PathAndQuery::from_static("/"));
     };
+    if path.as_str() == "*" {
+        return Err(LocalReply::no_path());
+    }
     match normalise_path(path.as_str()) {
         Some(Cow::Borrowed(same)) if same.len() == path.as_str().len() => Ok(path.clone()),
         Some(normalised) => PathAndQuery::try_from(normalised.as_ref()).map_err(|_| LocalReply::bad_path()),
@@ -107,7 +153,7 @@ mod tests {
             request = request.header(HOST, *host);
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        let asked = Asked::read(&mut parts, dialled).map_err(|reply| reply.status)?;
+        let asked = Asked::read(&mut parts, Head::default(), dialled).map_err(|reply| reply.status)?;
         Ok((asked.port, asked.host().to_owned(), asked.path.to_string()))
     }
 

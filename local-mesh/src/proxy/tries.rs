@@ -158,9 +158,9 @@ impl Tries<'_> {
 
     /// What a try may take: the smaller of `perTryTimeout` and what is left of the timeout.
     fn limit(&self, started: Instant) -> Option<Duration> {
-        let left = self
-            .timeout
-            .map(|timeout| timeout.saturating_sub(started.elapsed()));
+        // Envoy counts the whole milliseconds that have passed.
+        let passed = Duration::from_millis(milliseconds(started.elapsed()));
+        let left = self.timeout.map(|timeout| timeout.saturating_sub(passed));
         let per_try = self.policy.and_then(|policy| policy.per_try_timeout);
         left.into_iter().chain(per_try).min()
     }

@@ -27,6 +27,8 @@ use registry::Registry;
 pub struct View {
     /// By the port that the client dials.
     pub ports: BTreeMap<u16, RouteTable>,
+    /// Ports on which connections are passed on as they are, to this cluster: no service has HTTP there.
+    pub tcp: BTreeMap<u16, ClusterId>,
     /// [`ClusterId`] is the index.
     pub clusters: Vec<Arc<Cluster>>,
 }
@@ -163,8 +165,13 @@ pub(crate) fn build<'a>(
     let registry = Registry::new(objects);
     let clusters = Clusters::build(&registry, client, workloads);
     let mut ports = BTreeMap::new();
+    let mut tcp = BTreeMap::new();
     match client.role {
         Role::Sidecar => {
+            for (port, service) in registry.tcp_ports() {
+                let name = clusters::name(service, None, port);
+                tcp.extend(clusters.id(&name).map(|id| (port, id)));
+            }
             for port in registry.http_ports() {
                 let scope = Scope {
                     registry: &registry,
@@ -186,6 +193,7 @@ pub(crate) fn build<'a>(
     }
     View {
         ports,
+        tcp,
         clusters: clusters.list,
     }
 }

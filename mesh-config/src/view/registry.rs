@@ -92,6 +92,19 @@ impl<'a> Registry<'a> {
             .collect()
     }
 
+    /// Ports that are not HTTP on any service, with the (full) name of the service whose connections they carry.
+    pub(crate) fn tcp_ports(&self) -> BTreeMap<u16, &str> {
+        let http = self.http_ports();
+        let mut carried = BTreeMap::new();
+        for (name, service) in &self.services {
+            let ports = service.spec.ports.iter().filter(|port| port.is_tcp());
+            for port in ports.filter(|port| !http.contains(&port.port)) {
+                carried.entry(port.port).or_insert(name.as_str());
+            }
+        }
+        carried
+    }
+
     /// The DestinationRule that applies to a service (full name) for this client.
     pub(crate) fn rule_for(&self, client: &Client, service: &str) -> MergedRule<'a> {
         let owner = self

@@ -10,7 +10,7 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::ConnectionPolicy;
 use super::host::Host;
@@ -132,12 +132,7 @@ pub(super) enum Driver {
 /// # Errors
 /// [`Failure::Connect`] and [`Failure::ConnectTimeout`].
 pub(super) async fn connect(host: &Host, policy: ConnectionPolicy) -> Result<(Connection, Driver), Failure> {
-    let stream = timeout(policy.connect_timeout, TcpStream::connect(host.address()))
-        .await
-        .map_err(|_| Failure::ConnectTimeout)?
-        .map_err(|error| Failure::refused(&error))?;
-    // Without it small requests may wait for an acknowledgement; a socket that refuses works all the same.
-    let _ = stream.set_nodelay(true);
+    let stream = host.connect().await.map_err(|error| Failure::refused(&error))?;
     let io = TokioIo::new(stream);
     let (sender, driver) = if policy.http2 {
         let (sender, driver) = http2::handshake(OnThisThread, io).await.map_err(lost)?;

@@ -1,10 +1,13 @@
 //! One endpoint of a cluster.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
 use mesh_config::{ClusterPolicy, Endpoint};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::ConnectionPolicy;
 use super::outlier::Detector;
@@ -60,7 +63,15 @@ impl Host {
         self.endpoint.borrow().healthy && !self.detector.is_ejected()
     }
 
-    pub(super) fn begin(self: &Rc<Self>) -> Active {
+    /// A socket connected to it, within `connectTimeout`.
+    pub(in crate::proxy) async fn connect(&self) -> io::Result<TcpStream> {
+        let stream = timeout(self.pool.connect_timeout(), TcpStream::connect(self.address)).await??;
+        // Without it small requests may wait for an acknowledgement; a socket that refuses works all the same.
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    pub(in crate::proxy) fn begin(self: &Rc<Self>) -> Active {
         self.active.set(self.active.get() + 1);
         Active(Rc::clone(self))
     }

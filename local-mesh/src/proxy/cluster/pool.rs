@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -59,6 +60,10 @@ impl Pool {
             connecting: Cell::new(0),
             retired: Cell::new(false),
         }
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.policy.connect_timeout
     }
 
     /// Idle connections close now, others after their request.

@@ -21,6 +21,8 @@ pub(super) enum Behaviour {
     Hang,
     /// 500 `broken`.
     Fail,
+    /// 101, then every byte comes back.
+    Tunnel,
     /// 503, 503, then as [`Behaviour::Echo`].
     FailTwice,
     /// As [`Behaviour::Echo`], but keeps no connection, and does not say so.
@@ -60,6 +62,14 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
         let (status, body) = match behaviour {
             Behaviour::Close | Behaviour::Refuse => return,
             Behaviour::Hang => std::future::pending().await,
+            Behaviour::Tunnel => {
+                let answer =
+                    "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                let (mut reads, mut writes) = tokio::io::split(stream);
+                tokio::io::copy(&mut reads, &mut writes).await.unwrap();
+                return;
+            }
             Behaviour::Fail => ("500 Internal Server Error", "broken".to_owned()),
             Behaviour::FailTwice if number <= 2 => ("503 Service Unavailable", "not yet".to_owned()),
             _ => ("200 OK", request),

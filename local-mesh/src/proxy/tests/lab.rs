@@ -143,6 +143,13 @@ impl Lab {
         self.seen.connections.load(Ordering::Relaxed)
     }
 
+    /// Waits until the endpoints have accepted a connection: the proxy has understood a head then.
+    pub(super) async fn accepted(&self) {
+        while self.connections() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until the endpoints have read so many requests.
     pub(super) async fn received(&self, count: usize) {
         reaches(&self.seen.requests, count).await;

@@ -2,6 +2,7 @@
 
 mod backend;
 mod lab;
+mod wire;
 
 use backend::Behaviour;
 use lab::{Lab, rule};

@@ -1,0 +1,202 @@
+//! Between the socket and hyper: what hyper refuses is answered as Envoy answers it, and targets with signs that Envoy
+//! takes and hyper does not get through.
+//!
+//! hyper answers a request that it cannot read with a bare status and closes. The bytes of that answer pass here and
+//! are exchanged for Envoy's; a request that hyper can read costs a look at its first line.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::refusal;
+use super::reply::LocalReply;
+
+/// Bytes read from the socket at once.
+const CHUNK: usize = 16 * 1024;
+
+/// So much of a head is kept in order to say what is wrong with it: more than Envoy takes.
+const HEAD: usize = 64 * 1024;
+
+/// Stands for a sign that hyper does not take in a target. Where a client writes it itself it stands for itself.
+const PLACEHOLDER: u8 = b'~';
+
+/// A client's socket.
+pub(super) struct Watched {
+    stream: TcpStream,
+    chunk: Box<[u8; CHUNK]>,
+    /// What goes out instead of hyper's own answer.
+    exchanged: Option<(Vec<u8>, usize)>,
+    seen: Seen,
+}
+
+/// What was seen on a client's socket; shared with those who answer its requests.
+#[derive(Clone, Default)]
+pub(super) struct Seen(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// Bytes since the last request that hyper understood.
+    head: Vec<u8>,
+    /// The bytes that come now are the body of a request.
+    in_body: bool,
+    /// The target of the head that is being read has ended.
+    target_ended: bool,
+    /// What the placeholders in it stand for, in order.
+    replaced: Vec<u8>,
+    refused: Option<LocalReply>,
+}
+
+impl Seen {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// hyper understood a request: its size as far as it was kept, and its target with all signs back in place, if
+    /// any were replaced.
+    pub(super) fn understood(&self, target: &str, has_body: bool) -> (usize, Option<String>) {
+        let mut state = self.state();
+        let size = state.head.len();
+        state.head.clear();
+        state.target_ended = false;
+        state.in_body = has_body;
+        let replaced = std::mem::take(&mut state.replaced);
+        if replaced.iter().all(|sign| *sign == PLACEHOLDER) {
+            return (size, None);
+        }
+        let mut replaced = replaced.into_iter().map(char::from);
+        let restore = |sign: char| match sign {
+            placeholder if placeholder == char::from(PLACEHOLDER) => replaced.next().unwrap_or(sign),
+            other => other,
+        };
+        (size, Some(target.chars().map(restore).collect()))
+    }
+
+    /// The body of the request was read: the next bytes are another head.
+    pub(super) fn body_ended(&self) {
+        self.state().in_body = false;
+    }
+
+    /// The refusal that was sent on this connection, to be recorded.
+    pub(super) fn refused(&self) -> Option<LocalReply> {
+        self.state().refused.take()
+    }
+}
+
+impl State {
+    /// Looks at bytes on their way to hyper.
+    fn read(&mut self, bytes: &mut [u8]) {
+        if self.in_body {
+            return;
+        }
+        let room = HEAD.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(&bytes[..room]);
+        if self.target_ended {
+            return;
+        }
+        for byte in bytes {
+            match *byte {
+                b'\r' | b'\n' => {
+                    self.target_ended = true;
+                    return;
+                }
+                b'<' | b'>' | b'^' | b'`' | PLACEHOLDER => {
+                    self.replaced.push(*byte);
+                    *byte = PLACEHOLDER;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Envoy's answer instead of hyper's.
+    fn refuse(&mut self, hypers: &[u8]) -> Vec<u8> {
+        let reply = refusal::of(&self.head, refusal::status_of(hypers));
+        let bytes = refusal::write(&reply, hypers);
+        self.refused = Some(reply);
+        bytes
+    }
+}
+
+impl Watched {
+    pub(super) fn new(stream: TcpStream) -> (Self, Seen) {
+        let seen = Seen::default();
+        let watched = Watched {
+            stream,
+            chunk: Box::new([0; CHUNK]),
+            exchanged: None,
+            seen: seen.clone(),
+        };
+        (watched, seen)
+    }
+
+    fn poll_exchanged(&mut self, context: &mut Context<'_>, hypers: usize) -> Poll<io::Result<usize>> {
+        while let Some((bytes, written)) = &mut self.exchanged {
+            if *written == bytes.len() {
+                self.exchanged = None;
+                break;
+            }
+            *written += ready!(Pin::new(&mut self.stream).poll_write(context, &bytes[*written..]))?;
+        }
+        Poll::Ready(Ok(hypers))
+    }
+}
+
+impl Read for Watched {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let room = buffer.remaining().min(CHUNK);
+        let mut chunk = ReadBuf::new(&mut this.chunk[..room]);
+        ready!(Pin::new(&mut this.stream).poll_read(context, &mut chunk))?;
+        this.seen.state().read(chunk.filled_mut());
+        buffer.put_slice(chunk.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Watched {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.exchanged.is_none() && refusal::is_hypers(bytes) {
+            this.exchanged = Some((this.seen.state().refuse(bytes), 0));
+        }
+        if this.exchanged.is_some() {
+            return this.poll_exchanged(context, bytes.len());
+        }
+        Pin::new(&mut this.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        if self.exchanged.is_some() || first.is_some_and(|slice| refusal::is_hypers(slice)) {
+            // hyper's answer is one piece.
+            let first = first.map_or(&[][..], |slice| slice);
+            return self.poll_write(context, first);
+        }
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+    }
+}

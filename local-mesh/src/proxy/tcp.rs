@@ -1,0 +1,34 @@
+//! Connections that are not HTTP: their bytes are passed on to an endpoint as they are.
+
+use std::rc::Rc;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::TcpStream;
+
+use super::Dialled;
+use super::cluster::Cluster;
+use super::plane::Proxy;
+
+/// The cluster behind a port on which no service has HTTP; `None` for a port with routes.
+pub(super) fn cluster(proxy: &Proxy, dialled: Dialled) -> Option<Rc<Cluster>> {
+    let Dialled::Port(port) = dialled else { return None };
+    let config = proxy.config();
+    let id = config.view.tcp.get(&port)?;
+    Some(Rc::clone(&config.clusters[id.0]))
+}
+
+/// Until one side has closed. Without an endpoint, or above the limit on connections, the client's is closed at once.
+pub(super) async fn pass_on(mut client: TcpStream, proxy: &Proxy, cluster: &Rc<Cluster>) {
+    let host = cluster.pick(&mut *proxy.shared.rng(), &[]);
+    let (Some(host), Some(_permit)) = (host, cluster.connections.enter()) else {
+        return;
+    };
+    let _active = host.begin();
+    let result = async {
+        let mut endpoint = host.connect().await?;
+        copy_bidirectional(&mut client, &mut endpoint).await
+    };
+    if let Err(error) = result.await {
+        tracing::debug!("connection to {}: {error}", host.address());
+    }
+}

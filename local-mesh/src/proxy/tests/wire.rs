@@ -1,0 +1,147 @@
+//! What goes over the wire besides ordinary requests.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::EVERYTHING_TO_V1;
+use super::backend::Behaviour;
+use super::lab::{Lab, rule};
+
+const HANDSHAKE: &str =
+    "GET /ws HTTP/1.1\r\nhost: auth:8080\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
+
+#[tokio::test]
+async fn what_is_no_http_is_answered_and_logged_as_envoy_does() {
+    let lab = Lab::new(&[("v1", Behaviour::Echo)], &rule(EVERYTHING_TO_V1)).await;
+    for (request, status, body, details) in [
+        (
+            "GET / HTTP/1.2\r\nhost: auth\r\n\r\n",
+            426,
+            "Upgrade Required",
+            "low_version",
+        ),
+        (
+            "GET / HTTP/1.0\r\nhost: auth\r\n\r\n",
+            426,
+            "Upgrade Required",
+            "low_version",
+        ),
+        (
+            "GET / HTTP/1.1\r\nx user: a\r\n\r\n",
+            400,
+            "Bad Request",
+            "http1.codec_error",
+        ),
+        (
+            "FOO / HTTP/1.1\r\nhost: auth\r\n\r\n",
+            400,
+            "Bad Request",
+            "http1.codec_error",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: auth\r\ntransfer-encoding: gzip\r\n\r\n",
+            501,
+            "Not Implemented",
+            "http1.invalid_transfer_encoding",
+        ),
+    ] {
+        let answer = lab.request(request).await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (status, body),
+            "{request:?}"
+        );
+        assert_eq!(
+            (answer.header("server"), answer.header("connection")),
+            ("envoy", "close")
+        );
+        let line = lab.logged().await;
+        assert_eq!(
+            (&line["response_flags"], &line["response_code_details"]),
+            (&"DPE".into(), &details.into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn signs_that_the_parser_does_not_take_reach_the_endpoint_encoded() {
+    let lab = Lab::new(&[("v1", Behaviour::Echo)], &rule(EVERYTHING_TO_V1)).await;
+    for (path, sent) in [
+        ("/a<b>~c", "/a%3Cb%3E~c"),
+        ("/a^b`c", "/a%5Eb%60c"),
+        ("/~me", "/~me"),
+    ] {
+        let answer = lab.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(
+            answer.body.starts_with(&format!("GET {sent} HTTP")),
+            "{path}: {}",
+            answer.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_not_taken_for_a_head() {
+    let lab = Lab::new(&[("v1", Behaviour::Echo)], &rule(EVERYTHING_TO_V1)).await;
+    let mut stream = lab
+        .open("POST / HTTP/1.1\r\nhost: auth:8080\r\ncontent-length: 5\r\n\r\n")
+        .await;
+    lab.accepted().await;
+    stream.write_all(b"<^`~>").await.unwrap();
+    let mut answer = vec![0; 4096];
+    let mut size = 0;
+    while !answer[..size].ends_with(b"<^`~>") {
+        let read = stream.read(&mut answer[size..]).await.unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&answer[..size]));
+        size += read;
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_is_a_tunnel_to_the_endpoint() {
+    let lab = Lab::new(&[("v1", Behaviour::Tunnel)], &rule(EVERYTHING_TO_V1)).await;
+    let mut stream = lab.open(HANDSHAKE).await;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(
+        head.starts_with(b"HTTP/1.1 101 "),
+        "{}",
+        String::from_utf8_lossy(&head)
+    );
+    stream.write_all(b"ping").await.unwrap();
+    let mut back = [0; 4];
+    stream.read_exact(&mut back).await.unwrap();
+    assert_eq!(&back, b"ping");
+    drop(stream);
+    let line = lab.logged().await;
+    assert_eq!(
+        (&line["response_code"], &line["response_flags"]),
+        (&101.into(), &"DC".into())
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_may_decline_a_websocket() {
+    let lab = Lab::new(&[("v1", Behaviour::Echo)], &rule(EVERYTHING_TO_V1)).await;
+    let answer = lab.request(HANDSHAKE).await;
+    assert_eq!(
+        (answer.status, answer.body.as_str(), answer.header("connection")),
+        (200, "", "close")
+    );
+    assert_eq!(
+        lab.logged().await["response_code_details"],
+        "websocket_handshake_unsuccessful"
+    );
+}
+
+#[tokio::test]
+async fn other_upgrades_are_refused() {
+    let lab = Lab::new(&[("v1", Behaviour::Echo)], &rule(EVERYTHING_TO_V1)).await;
+    let answer = lab
+        .request("GET / HTTP/1.1\r\nhost: auth:8080\r\nconnection: upgrade\r\nupgrade: spdy\r\n\r\n")
+        .await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(lab.logged().await["response_code_details"], "upgrade_failed");
+}
