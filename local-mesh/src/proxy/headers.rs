@@ -61,7 +61,7 @@ pub(super) fn prepare_request(headers: &mut HeaderMap, request_id: impl FnOnce()
     remove_hop_by_hop(headers);
     join_lines(headers);
     // Almost no request carries one of these; the cheap scan spares fourteen look-ups.
-    if headers.keys().any(|name| name.as_str().starts_with("x-envoy-")) {
+    if has_envoy_headers(headers) {
         STRIPPED.iter().for_each(|name| {
             headers.remove(name);
         });
@@ -121,8 +121,10 @@ fn join_lines(headers: &mut HeaderMap) {
 
 /// What a gateway adds: it is the edge, so it tells who the client was and decides the scheme itself.
 pub(super) fn prepare_at_gateway(headers: &mut HeaderMap, client: IpAddr) {
-    for name in AT_THE_EDGE {
-        headers.remove(name);
+    if has_envoy_headers(headers) {
+        for name in AT_THE_EDGE {
+            headers.remove(name);
+        }
     }
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
     let address = client.to_string();
@@ -146,6 +148,10 @@ fn has_hop_by_hop(headers: &HeaderMap) -> bool {
             "connection" | "keep-alive" | "proxy-connection" | "upgrade" | "transfer-encoding" | "te"
         )
     })
+}
+
+fn has_envoy_headers(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("x-envoy-"))
 }
 
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
