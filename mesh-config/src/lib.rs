@@ -21,7 +21,7 @@ mod text;
 mod view;
 
 pub use client::{Client, Locality, Role, Workload};
-pub use explain::{ExplainedCluster, Explanation, TriedRule, explain};
+pub use explain::{ExplainedAction, ExplainedCluster, Explanation, TriedRule, explain};
 pub use mesh::{Change, Mesh, Verb};
 pub use object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
 pub use object::gateway::{Gateway, Server};
@@ -29,13 +29,23 @@ pub use object::kubernetes::{
     Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, Transport,
     WorkloadEntry,
 };
-pub use object::virtual_service::{HttpMatch, HttpRoute, RouteDestination, VirtualService};
+pub use object::virtual_service::{
+    Delegate, HttpMatch, HttpRoute, Mirroring, RouteDestination, VirtualService,
+};
 pub use object::{Metadata, Object, ObjectKey, Place, Spec, parse, parse_keys};
 pub use path::normalise_path;
 pub use problem::{Mark, Placed, Problem, Problems, Source};
+pub use route::command::Fact;
+pub use route::cors::CorsPolicy;
+pub use route::direct_response::DirectResponse;
+pub use route::fault::{Abort, AbortStatus, Delay, Fault};
+pub use route::format::{Facts, Known};
+pub use route::fraction::Fraction;
 pub use route::headers::HeaderRules;
 pub use route::matching::{HeaderMatch, MatchedName, RequestHead, RequestMatch, StringMatch, UriMatch};
+pub use route::mirror::Mirror;
 pub use route::pattern::Pattern;
+pub use route::redirect::{Redirect, WrittenRedirect, own_location};
 pub use route::retry::{RetryOn, RetryPolicy};
 pub use route::rewrite::Rewrite;
 pub use route::{Action, Destination, Forward, Route, RuleRef};

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -38,6 +38,10 @@ struct Source {
     kept_size: usize,
     /// More came than is kept.
     overflow: bool,
+    /// Copies read it at their own pace: all of it is kept.
+    all: bool,
+    /// Who waits for more of it besides the one whose waker the client's connection has.
+    waiting: Vec<Waker>,
     trailers: Option<HeaderMap>,
 }
 
@@ -55,6 +59,8 @@ impl Payload {
                 kept: Vec::new(),
                 kept_size: 0,
                 overflow: false,
+                all: false,
+                waiting: Vec::new(),
                 trailers: None,
             }),
             received: Cell::new(0),
@@ -78,9 +84,14 @@ impl Payload {
         self.received.get()
     }
 
+    /// Keeps all of it, because there are copies that read it at their own pace.
+    pub(super) fn keep_all(&self) {
+        self.source.borrow_mut().all = true;
+    }
+
     /// Whether another try can send it from its beginning.
     pub(super) fn can_be_replayed(&self) -> bool {
-        !self.source.borrow().overflow
+        self.source.borrow().kept_size <= KEPT
     }
 
     /// When the client had sent all of it. Waits for that; it comes about only while a try reads the body.
@@ -128,7 +139,11 @@ impl Payload {
                     .map(|trailers| Ok(Frame::trailers(trailers))),
             );
         }
-        let frame = std::task::ready!(Pin::new(&mut source.incoming).poll_frame(context));
+        let Poll::Ready(frame) = Pin::new(&mut source.incoming).poll_frame(context) else {
+            source.wait(context);
+            return Poll::Pending;
+        };
+        source.wake();
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
@@ -157,9 +172,20 @@ impl Payload {
 }
 
 impl Source {
+    /// Only with copies is there more than one reader.
+    fn wait(&mut self, context: &Context<'_>) {
+        if self.all && !self.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            self.waiting.push(context.waker().clone());
+        }
+    }
+
+    fn wake(&mut self) {
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+
     fn keep(&mut self, data: &Bytes) {
         self.kept_size += data.len();
-        if self.overflow || self.kept_size > KEPT {
+        if !self.all && (self.overflow || self.kept_size > KEPT) {
             self.overflow = true;
             self.kept = Vec::new();
         } else {
@@ -182,6 +208,15 @@ impl RequestBody {
             payload,
             position: 0,
             trailers_sent: false,
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    /// The client's connection may have been about to wake this one: the others look themselves.
+    fn drop(&mut self) {
+        if let Some(payload) = &self.payload {
+            payload.source.borrow_mut().wake();
         }
     }
 }

@@ -1,26 +1,28 @@
-//! One request and its answer: which route, which destination, which cluster, and what the client gets.
+//! One request and its answer: which route it has, and who answers it: the route itself or an endpoint.
 
 use std::convert::Infallible;
 use std::rc::Rc;
 
-use http::header::{CONTENT_TYPE, HOST};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
-use mesh_config::{Action, Destination, Forward, RequestHead, Role, Route, Routing};
-use tokio::time::Instant;
+use mesh_config::{
+    Action, DirectResponse, HeaderRules, Known, Redirect, RequestHead, Role, Route, Routing, own_location,
+};
 
 use super::body::Payload;
 use super::codec::Seen;
-use super::headers::{self, FORWARDED_PROTO, ORIGINAL_HOST, ORIGINAL_PATH};
+use super::facts::Progress;
+use super::forward;
+use super::headers::{self, FORWARDED_FOR, FORWARDED_PROTO};
 use super::listener::Connection;
 use super::plane::{Config, Proxy};
 use super::record::Record;
 use super::reply::LocalReply;
 use super::request::{Asked, Head};
-use super::response::{self, Asker, ResponseBody, milliseconds};
-use super::tries::{Answer, Tries, after_request};
+use super::response::{self, Asker, ResponseBody};
 use super::upgrade::{Tunnel, Upgrade};
 
 /// Answers a request that came to `proxy` over `connection`.
@@ -46,7 +48,7 @@ pub(super) async fn answer(
     };
     let asked = match asked {
         Ok(asked) => asked,
-        Err(reply) => return Ok(response::local(record, asker, reply, |_| ())),
+        Err(reply) => return Ok(response::local(record, asker, reply, |_, _| ())),
     };
     headers::prepare_request(&mut parts.headers, || proxy.shared.request_id());
     if proxy.client.role == Role::Gateway {
@@ -55,160 +57,148 @@ pub(super) async fn answer(
     record.asked(&asked, &parts.headers);
     // Held until the end: this request knows one configuration only.
     let config = proxy.config();
-    let routing = find_route(&config, &asked, &parts);
+    let scheme = scheme(&parts);
+    let routing = find_route(&config, &asked, &parts, scheme);
     let reply = match routing {
         Routing::Route(_, route) => {
             record.routed(&route.name);
             let exchange = Exchange {
                 proxy: &proxy,
                 config: &config,
+                connection,
                 route,
+                scheme,
                 asker,
             };
             let tunnel = match upgrade {
                 Upgrade::WebSocket(tunnel) => Some(tunnel),
                 Upgrade::No | Upgrade::Refused => None,
             };
-            return Ok(exchange.forward(asked, parts, payload, tunnel, record).await);
+            let arrived = Arrived {
+                asked,
+                parts,
+                payload,
+                tunnel,
+                record,
+            };
+            return Ok(match &route.action {
+                Action::Forward(forward) => forward::forward(&exchange, forward, arrived).await,
+                Action::Redirect(redirect) => exchange.redirect(redirect, arrived),
+                Action::DirectResponse(answer) => exchange.direct_response(answer, arrived),
+            });
         }
         Routing::UnknownHost if proxy.client.role == Role::Sidecar => LocalReply::unknown_host(),
         Routing::UnknownHost | Routing::NoRoute(_) => LocalReply::no_route(),
     };
-    Ok(response::local(record, asker, reply, |_| ()))
+    Ok(response::local(record, asker, reply, |_, _| ()))
 }
 
+/// `application/grpc`, alone or with the name of an encoding.
 fn is_grpc(parts: &Parts) -> bool {
     let kind = parts.headers.get(CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+    let rest = kind.and_then(|kind| kind.as_bytes().strip_prefix(b"application/grpc"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
 }
 
-fn find_route<'c>(config: &'c Config, asked: &Asked, parts: &Parts) -> Routing<'c> {
-    let scheme = parts
-        .headers
-        .get(FORWARDED_PROTO)
-        .and_then(|value| value.to_str().ok());
-    let head = RequestHead {
+/// What the client's `x-forwarded-proto` says, if that is a scheme.
+fn scheme(parts: &Parts) -> &'static str {
+    let said = parts.headers.get(FORWARDED_PROTO);
+    let https = said.is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"));
+    if https { "https" } else { "http" }
+}
+
+fn head<'r>(asked: &'r Asked, parts: &'r Parts, scheme: &'r str) -> RequestHead<'r> {
+    RequestHead {
         method: parts.method.as_str(),
         path: asked.path.as_str(),
         authority: asked.host(),
-        scheme: scheme.unwrap_or("http"),
+        scheme,
         headers: &parts.headers,
-    };
-    config
-        .view
-        .table(asked.port)
-        .map_or(Routing::UnknownHost, |table| table.route(&head))
+    }
 }
 
-/// A request that has a route.
-struct Exchange<'a> {
-    proxy: &'a Rc<Proxy>,
-    config: &'a Config,
-    route: &'a Route,
-    asker: Asker,
+fn find_route<'c>(config: &'c Config, asked: &Asked, parts: &Parts, scheme: &str) -> Routing<'c> {
+    let table = config.view.table(asked.port);
+    table.map_or(Routing::UnknownHost, |table| {
+        table.route(&head(asked, parts, scheme))
+    })
+}
+
+/// A request that has a route: where it is.
+pub(super) struct Exchange<'a> {
+    pub(super) proxy: &'a Rc<Proxy>,
+    pub(super) config: &'a Config,
+    pub(super) connection: Connection,
+    pub(super) route: &'a Route,
+    pub(super) scheme: &'static str,
+    pub(super) asker: Asker,
+}
+
+/// A request that has a route: what it is.
+pub(super) struct Arrived {
+    pub(super) asked: Asked,
+    pub(super) parts: Parts,
+    pub(super) payload: Option<Rc<Payload>>,
+    /// The client asks for a WebSocket.
+    pub(super) tunnel: Option<Tunnel>,
+    pub(super) record: Record,
 }
 
 impl Exchange<'_> {
-    async fn forward(
+    fn redirect(&self, redirect: &Redirect, arrived: Arrived) -> Response<ResponseBody> {
+        let head = head(&arrived.asked, &arrived.parts, self.scheme);
+        let location = redirect.location(&self.route.matcher, &head);
+        let reply = LocalReply::of_route(redirect.status, Bytes::new());
+        self.answer(reply, Some(location), &redirect.headers, arrived)
+    }
+
+    fn direct_response(&self, answer: &DirectResponse, arrived: Arrived) -> Response<ResponseBody> {
+        // As Envoy does: these are statuses that a location belongs to.
+        let located = matches!(answer.status, 201 | 300..=399);
+        let location = located.then(|| own_location(&head(&arrived.asked, &arrived.parts, self.scheme)));
+        let reply = LocalReply::of_route(answer.status, answer.body.clone());
+        self.answer(reply, location, &answer.headers, arrived)
+    }
+
+    /// The route's own answer.
+    fn answer(
         &self,
-        asked: Asked,
-        mut parts: Parts,
-        payload: Option<Rc<Payload>>,
-        tunnel: Option<Tunnel>,
-        mut record: Record,
+        reply: LocalReply,
+        location: Option<String>,
+        rules: &HeaderRules,
+        arrived: Arrived,
     ) -> Response<ResponseBody> {
-        let Action::Forward(forward) = &self.route.action;
-        let destination = forward.draw(self.proxy.shared.random());
-        let rules = |headers: &mut http::HeaderMap| forward.response_headers(destination, headers);
-        let Ok(id) = destination.cluster else {
-            return response::local(record, self.asker, LocalReply::no_cluster(), rules);
-        };
-        let cluster = &self.config.clusters[id.0];
-        record.cluster = Some(Rc::clone(cluster));
-        let path = self.rewrite(forward, destination, &asked, &mut parts);
-        if let Some(tunnel) = &tunnel {
-            tunnel.ask(&mut parts.headers);
-        }
-        if payload.is_none() {
-            headers::say_empty(&mut parts.headers, &parts.method);
-        }
-        let tries = Tries {
-            shared: &self.proxy.shared,
-            cluster,
-            policy: forward.retry.as_ref(),
-            timeout: forward.timeout,
-            method: parts.method,
-            path,
-            headers: parts.headers,
-            payload,
-            host: None.into(),
-            attempts: 1.into(),
-        };
-        let started = Instant::now();
-        let result = within_timeout(&tries).await;
-        record.host = tries.host.take();
-        record.attempts = tries.attempts.get();
-        match result {
-            Ok(answer) => {
-                let from = tries
-                    .payload
-                    .as_ref()
-                    .and_then(|payload| payload.complete_since());
-                let from = from.unwrap_or(started);
-                record.service_time = Some(milliseconds(from.elapsed()));
-                let status = answer.response.status();
-                match tunnel {
-                    Some(tunnel) if status == StatusCode::SWITCHING_PROTOCOLS => {
-                        return tunnel.open(record, self.asker.role, answer, rules);
-                    }
-                    Some(_) => {
-                        let reply = LocalReply::no_websocket(status.as_u16());
-                        return response::local(record, self.asker, reply, rules);
-                    }
-                    None => {}
-                }
-                let until = forward.timeout.map(|timeout| from + timeout);
-                response::upstream(record, self.asker.role, answer, until, rules)
+        let Arrived {
+            asked, parts, record, ..
+        } = arrived;
+        response::local(record, self.asker, reply, |record, headers| {
+            if let Some(Ok(location)) = location.map(HeaderValue::try_from) {
+                headers.insert(LOCATION, location);
             }
-            Err(reply) => {
-                let unread = tries.payload.is_some_and(|payload| !payload.is_complete());
-                let asker = Asker { unread, ..self.asker };
-                response::local(record, asker, reply, rules)
-            }
-        }
+            let progress = self.progress(record, parts.headers.get(FORWARDED_FOR));
+            let known = Known {
+                method: parts.method.as_str(),
+                path: asked.path.as_str(),
+                scheme: self.scheme,
+                request: Some(&parts.headers),
+                facts: &progress,
+            };
+            rules.respond(&known, headers);
+        })
     }
 
-    /// Applies the header operations of the route, then its rewrites; the path to send.
-    fn rewrite(
-        &self,
-        forward: &Forward,
-        destination: &Destination,
-        asked: &Asked,
-        parts: &mut Parts,
-    ) -> PathAndQuery {
-        if let Some(authority) = forward.request_headers(destination, &mut parts.headers) {
-            parts.headers.insert(ORIGINAL_HOST, asked.authority.clone());
-            parts.headers.insert(HOST, authority);
+    /// For header values: the request as far as it has come.
+    pub(super) fn progress<'s>(
+        &'s self,
+        record: &'s Record,
+        forwarded_for: Option<&'s HeaderValue>,
+    ) -> Progress<'s> {
+        Progress {
+            record,
+            connection: self.connection,
+            role: self.asker.role,
+            forwarded_for,
+            route_name: &self.route.name,
         }
-        let path = asked.path.as_str();
-        let Some(new) = forward.rewrite_path(&self.route.matcher, path) else {
-            return asked.path.clone();
-        };
-        if let Ok(original) = HeaderValue::from_str(path) {
-            parts.headers.insert(ORIGINAL_PATH, original);
-        }
-        PathAndQuery::try_from(new).unwrap_or_else(|_| asked.path.clone())
-    }
-}
-
-/// All tries, within the timeout of the route.
-async fn within_timeout(tries: &Tries<'_>) -> Result<Answer, LocalReply> {
-    let Some(limit) = tries.timeout else {
-        return tries.run().await;
-    };
-    tokio::select! {
-        biased;
-        result = tries.run() => result,
-        () = after_request(tries.payload.as_deref(), limit) => Err(tries.timed_out()),
     }
 }

@@ -5,6 +5,10 @@ use std::fmt;
 /// One response flag. The names are those of Envoy's access log command `%RESPONSE_FLAGS%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Flag {
+    /// A fault delayed the request.
+    DelayInjected,
+    /// A fault ended the request.
+    FaultInjected,
     /// No route matched.
     NoRoute,
     /// The route's cluster does not exist.
@@ -35,6 +39,8 @@ impl Flag {
     /// The short form that access logs use, such as `UH`.
     pub(super) fn code(self) -> &'static str {
         match self {
+            Self::DelayInjected => "DI",
+            Self::FaultInjected => "FI",
             Self::NoRoute => "NR",
             Self::NoCluster => "NC",
             Self::NoHealthyUpstream => "UH",
@@ -54,17 +60,17 @@ impl Flag {
 /// The flags of one request in the order they were set, which is the order Envoy prints them in (`URX,UF`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Flags {
-    set: [Option<Flag>; 3],
+    set: [Option<Flag>; 4],
 }
 
 impl Flags {
     /// No flag: prints as `-`.
-    pub(super) const NONE: Self = Self { set: [None; 3] };
+    pub(super) const NONE: Self = Self { set: [None; 4] };
 
     /// Just this flag.
     pub(super) fn of(flag: Flag) -> Self {
         Self {
-            set: [Some(flag), None, None],
+            set: [Some(flag), None, None, None],
         }
     }
 

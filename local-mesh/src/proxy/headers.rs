@@ -13,8 +13,6 @@ pub(super) const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-at
 pub(super) const EXPECTED_TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
 /// Path before a rewrite.
 pub(super) const ORIGINAL_PATH: HeaderName = HeaderName::from_static("x-envoy-original-path");
-/// Host before a rewrite.
-pub(super) const ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-envoy-original-host");
 /// Set on overflow.
 pub(super) const OVERLOADED: HeaderName = HeaderName::from_static("x-envoy-overloaded");
 /// Milliseconds until the response headers.
@@ -25,13 +23,15 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(super) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Chain of client addresses.
 pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// On copies for a mirror.
+pub(super) const INTERNAL: HeaderName = HeaderName::from_static("x-envoy-internal");
 const EXTERNAL_ADDRESS: HeaderName = HeaderName::from_static("x-envoy-external-address");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Control headers that a sidecar does not take from its application.
 const STRIPPED: [HeaderName; 14] = [
-    HeaderName::from_static("x-envoy-internal"),
+    INTERNAL,
     HeaderName::from_static("x-envoy-retry-on"),
     HeaderName::from_static("x-envoy-retry-grpc-on"),
     HeaderName::from_static("x-envoy-max-retries"),

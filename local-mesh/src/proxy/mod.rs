@@ -4,18 +4,24 @@
 //! pools need no locks and behave as Envoy's do with one worker. Configuration comes as a whole ([`DataPlane::install`])
 //! and is swapped between two polls of that thread: a request sees the old one or the new one, never a mixture.
 //!
-//! The way of a request: [`listener`] -> [`request`] (what the client wants) -> [`exchange`] (route, draw, cluster)
-//! -> [`tries`] (endpoint, connection, retries) -> [`response`] (headers, body, access log line).
+//! The way of a request: [`listener`] -> [`request`] (what the client wants) -> [`exchange`] (route) -> [`forward`]
+//! ([`fault`], [`cors`], draw, cluster) -> [`tries`] (endpoint, [`mirror`], connection, retries) -> [`response`]
+//! (headers, body, access log line).
 
 mod access_log;
 mod body;
 mod cluster;
 mod codec;
+mod cors;
 mod exchange;
+mod facts;
+mod fault;
 mod flags;
+mod forward;
 mod headers;
 mod listener;
 mod metrics;
+mod mirror;
 mod plane;
 mod record;
 mod refusal;

@@ -157,6 +157,11 @@ impl Drop for Record {
 }
 
 impl Record {
+    /// Bytes of the request's body so far.
+    pub(super) fn received(&self) -> u64 {
+        self.payload.as_ref().map_or(0, |payload| payload.received())
+    }
+
     /// Since its arrival.
     pub(super) fn duration(&self) -> std::time::Duration {
         self.started.elapsed()
@@ -178,7 +183,7 @@ impl Line {
             response_code: record.status,
             response_flags: record.flags.to_string(),
             response_code_details: &record.details,
-            bytes_received: record.payload.as_ref().map_or(0, |payload| payload.received()),
+            bytes_received: record.received(),
             bytes_sent: record.sent,
             duration: u64::try_from(record.duration().as_millis()).unwrap_or(u64::MAX),
             upstream_service_time: record.service_time.map(|time| time.to_string()),

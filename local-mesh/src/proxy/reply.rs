@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 
+use bytes::Bytes;
+use mesh_config::AbortStatus;
+
 use super::flags::{Flag, Flags};
 
 /// An answer of the proxy's own.
@@ -11,8 +14,8 @@ use super::flags::{Flag, Flags};
 pub(super) struct LocalReply {
     /// HTTP status.
     pub(super) status: u16,
-    /// Body as plain text; empty means no body and no content type.
-    pub(super) body: Cow<'static, str>,
+    /// Body, plain text if nothing else is said; empty means no body and no content type.
+    pub(super) body: Bytes,
     /// Response flags.
     pub(super) flags: Flags,
     /// Envoy's response code details.
@@ -21,6 +24,8 @@ pub(super) struct LocalReply {
     pub(super) overloaded: bool,
     /// Whether the client's connection ends with it.
     pub(super) closes: bool,
+    /// The code that a gRPC request gets; `None`: the one that stands for the status.
+    pub(super) grpc: Option<u8>,
 }
 
 impl LocalReply {
@@ -30,13 +35,18 @@ impl LocalReply {
         flags: Flags,
         details: impl Into<Cow<'static, str>>,
     ) -> Self {
+        let body = match body.into() {
+            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+            Cow::Owned(text) => Bytes::from(text),
+        };
         Self {
             status,
-            body: body.into(),
+            body,
             flags,
             details: details.into(),
             overloaded: false,
             closes: matches!(status, 400 | 426 | 431 | 501),
+            grpc: None,
         }
     }
 
@@ -142,6 +152,47 @@ impl LocalReply {
     pub(super) fn upgrade_required() -> Self {
         let flags = Flags::of(Flag::DownstreamProtocolError);
         Self::new(426, "Upgrade Required", flags, "low_version")
+    }
+
+    /// A fault ends the request: `FI`.
+    pub(super) fn fault(status: AbortStatus) -> Self {
+        let (status, grpc) = match status {
+            AbortStatus::Http(status) => (status, None),
+            AbortStatus::Grpc(code) => (200, Some(code)),
+        };
+        let flags = Flags::of(Flag::FaultInjected);
+        let reply = Self::new(status, "fault filter abort", flags, "fault_filter_abort");
+        Self {
+            closes: status == 400,
+            grpc,
+            ..reply
+        }
+    }
+
+    /// The route answers itself: a redirect or a fixed answer.
+    pub(super) fn of_route(status: u16, body: Bytes) -> Self {
+        let reply = Self::new(status, "", Flags::NONE, "direct_response");
+        Self {
+            body,
+            closes: status == 400,
+            ..reply
+        }
+    }
+
+    /// A preflight that the route's policy answers: 200.
+    pub(super) fn preflight() -> Self {
+        Self::new(200, "", Flags::NONE, "cors_response")
+    }
+
+    /// A rule sets a header whose name cannot be sent: 503 `DPE`.
+    pub(super) fn bad_header_name(name: &str) -> Self {
+        let message = format!("invalid header name: {name}");
+        let details = format!(
+            "filter_removed_required_request_headers{{{}}}",
+            message.replace(' ', "_")
+        );
+        let flags = Flags::of(Flag::DownstreamProtocolError);
+        Self::new(503, message, flags, details)
     }
 
     /// The last try failed before any response header. `retried` says that it was not the first one, `flags` why the

@@ -42,21 +42,21 @@ pub(super) fn local(
     mut record: Record,
     asker: Asker,
     reply: LocalReply,
-    rules: impl FnOnce(&mut HeaderMap),
+    rules: impl FnOnce(&Record, &mut HeaderMap),
 ) -> Response<ResponseBody> {
     record.answered_by_proxy(&reply);
-    let mut body = Bytes::from(reply.body.into_owned());
+    let mut body = reply.body;
     let mut response = Response::new(ResponseBody::Local(None));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    if !body.is_empty() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    }
     if reply.overloaded {
         headers.insert(OVERLOADED, HeaderValue::from_static("true"));
     }
-    rules(headers);
-    if !body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
+    rules(&record, headers);
+    // After the rules: they can set a content type, but neither remove it nor give one to an empty body.
+    if body.is_empty() {
+        headers.remove(CONTENT_TYPE);
+    } else if !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     }
     if asker.unread || reply.closes {
@@ -67,7 +67,8 @@ pub(super) fn local(
         HeaderValue::from_static(server_name(asker.role)),
     );
     if asker.grpc {
-        say_in_grpc(headers, reply.status, &body);
+        let code = reply.grpc.unwrap_or_else(|| grpc_status(reply.status));
+        say_in_grpc(headers, code, &body);
         *response.status_mut() = StatusCode::OK;
         record.status = 200;
         body = Bytes::new();
@@ -78,15 +79,30 @@ pub(super) fn local(
     response
 }
 
-fn say_in_grpc(headers: &mut HeaderMap, status: u16, message: &[u8]) {
+fn say_in_grpc(headers: &mut HeaderMap, code: u8, message: &[u8]) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert(
-        HeaderName::from_static("grpc-status"),
-        HeaderValue::from(u16::from(grpc_status(status))),
-    );
-    if let (false, Ok(message)) = (message.is_empty(), HeaderValue::from_bytes(message)) {
+    let status = HeaderName::from_static("grpc-status");
+    headers
+        .entry(status)
+        .or_insert(HeaderValue::from(u16::from(code)));
+    if let (false, Ok(message)) = (
+        message.is_empty(),
+        HeaderValue::from_str(&percent_encoded(message)),
+    ) {
         headers.insert(HeaderName::from_static("grpc-message"), message);
     }
+}
+
+/// As gRPC wants messages: visible ASCII and blanks stay, but for the percent sign.
+fn percent_encoded(message: &[u8]) -> String {
+    let mut text = String::with_capacity(message.len());
+    for byte in message {
+        match byte {
+            b' '..=b'~' if *byte != b'%' => text.push(char::from(*byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// An endpoint's answer; `rules` are the header operations of the route, `until` the end of its timeout.
@@ -95,7 +111,7 @@ pub(super) fn upstream(
     role: Role,
     answer: Answer,
     until: Option<Instant>,
-    rules: impl FnOnce(&mut HeaderMap),
+    rules: impl FnOnce(&Record, &mut HeaderMap),
 ) -> Response<ResponseBody> {
     let (mut parts, body) = answer.response.into_parts();
     parts.version = Version::HTTP_11;
@@ -106,7 +122,7 @@ pub(super) fn upstream(
     parts
         .headers
         .insert(SERVICE_TIME, HeaderValue::from(service_time));
-    rules(&mut parts.headers);
+    rules(&record, &mut parts.headers);
     headers::prepare_response(&mut parts.headers, server_name(role));
     let mut streamed = Streamed {
         body,

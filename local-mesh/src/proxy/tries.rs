@@ -15,6 +15,7 @@ use super::body::{Payload, RequestBody};
 use super::cluster::{Cluster, Host, Lease, Permit, Unsent, lease};
 use super::flags::{Flag, Flags};
 use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT};
+use super::mirror::Copies;
 use super::plane::Shared;
 use super::reply::{Failure, LocalReply};
 use super::response::milliseconds;
@@ -33,6 +34,8 @@ pub(super) struct Tries<'a> {
     pub(super) path: PathAndQuery,
     pub(super) headers: HeaderMap,
     pub(super) payload: Option<Rc<Payload>>,
+    /// What is copied to mirrors as soon as there is an endpoint for the request itself.
+    pub(super) copies: Cell<Option<Copies<'a>>>,
     /// The endpoint of the latest try.
     pub(super) host: RefCell<Option<Rc<Host>>>,
     /// The number of the latest try, from 1.
@@ -63,6 +66,9 @@ impl Tries<'_> {
             let number = self.attempts.get();
             let host = self.pick(&tried).ok_or_else(LocalReply::no_healthy_upstream)?;
             *self.host.borrow_mut() = Some(Rc::clone(&host));
+            if let Some(copies) = self.copies.take() {
+                copies.send(self);
+            }
             let result = self.once(&host, number, started).await;
             self.book(&host, &result);
             drop(permit.take());
@@ -148,10 +154,9 @@ impl Tries<'_> {
         if self.cluster.is_http2() {
             in_http2(&mut request);
         }
-        let headers = request.headers_mut();
-        headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));
-        if let Some(limit) = self.limit(started) {
-            headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(milliseconds(limit)));
+        // The first try's were there before the operations of the route, which may have changed them.
+        if number > 1 {
+            announce(request.headers_mut(), number, self.limit(started));
         }
         request
     }
@@ -176,7 +181,7 @@ impl Tries<'_> {
     }
 
     /// The timeout for all tries together passed: 504 for the endpoint that was being waited for.
-    pub(super) fn timed_out(&self) -> LocalReply {
+    fn timed_out(&self) -> LocalReply {
         if let Some(host) = self.host.borrow().as_ref() {
             self.cluster.book(host, 504);
         }
@@ -184,8 +189,28 @@ impl Tries<'_> {
     }
 }
 
+/// Tells the endpoint which try this is, and how long it may take if there is a limit.
+pub(super) fn announce(headers: &mut HeaderMap, number: u32, limit: Option<Duration>) {
+    headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));
+    if let Some(limit) = limit {
+        headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(milliseconds(limit)));
+    }
+}
+
+/// All tries, within the timeout of the route.
+pub(super) async fn within_timeout(tries: &Tries<'_>) -> Result<Answer, LocalReply> {
+    let Some(limit) = tries.timeout else {
+        return tries.run().await;
+    };
+    tokio::select! {
+        biased;
+        result = tries.run() => result,
+        () = after_request(tries.payload.as_deref(), limit) => Err(tries.timed_out()),
+    }
+}
+
 /// Passes once `limit` has gone by since the whole request was there.
-pub(super) async fn after_request(payload: Option<&Payload>, limit: Duration) {
+async fn after_request(payload: Option<&Payload>, limit: Duration) {
     let from = match payload {
         Some(payload) => payload.completed().await,
         None => Instant::now(),

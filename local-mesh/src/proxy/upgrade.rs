@@ -71,7 +71,7 @@ impl Tunnel {
         mut record: Record,
         role: mesh_config::Role,
         answer: Answer,
-        rules: impl FnOnce(&mut HeaderMap),
+        rules: impl FnOnce(&Record, &mut HeaderMap),
     ) -> Response<ResponseBody> {
         let Answer { response, lease, .. } = answer;
         record.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
@@ -82,7 +82,7 @@ impl Tunnel {
         let headers = opened.headers_mut();
         headers.clone_from(response.headers());
         let upgrade = headers.get(UPGRADE).cloned().unwrap_or(self.upgrade);
-        rules(headers);
+        rules(&record, headers);
         headers::prepare_response(headers, server_name(role));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, upgrade);

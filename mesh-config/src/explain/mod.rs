@@ -1,5 +1,6 @@
 //! Why a request goes where it goes.
 
+mod actions;
 mod text;
 mod tried;
 
@@ -13,6 +14,7 @@ use crate::route::{Action, Destination, Forward, Route};
 use crate::view::cluster::ClusterPolicy;
 use crate::view::distribution::{Share, shares};
 use crate::view::{Routing, View, VirtualHost};
+pub use actions::ExplainedAction;
 pub use tried::TriedRule;
 
 /// The decision for one request, with its reasons.
@@ -35,6 +37,8 @@ pub struct Explanation {
     pub shares: Vec<Share>,
     /// Clusters of the destinations, with their policies; one that does not exist has none.
     pub clusters: Vec<ExplainedCluster>,
+    /// What else happens to the request, in order: faults, CORS, rewrites, headers, copies.
+    pub actions: Vec<ExplainedAction>,
     /// `10s`, `none`.
     pub timeout: String,
     /// `2 on connect-failure,...`, `off`.
@@ -66,6 +70,7 @@ pub fn explain(mesh: &Mesh, client: &Client, port: u16, request: &RequestHead<'_
         rules: Vec::new(),
         shares: Vec::new(),
         clusters: Vec::new(),
+        actions: Vec::new(),
         timeout: "none".to_owned(),
         retries: "off".to_owned(),
     };
@@ -80,7 +85,7 @@ pub fn explain(mesh: &Mesh, client: &Client, port: u16, request: &RequestHead<'_
         Routing::Route(host, route) => {
             explanation.look_at(mesh, host, Some(route));
             explanation.rules = tried::rules(mesh, client, port, host, request, Some(route));
-            explanation.describe(&view, route);
+            explanation.describe(&view, route, request);
         }
     }
     explanation
@@ -115,11 +120,18 @@ impl Explanation {
         });
     }
 
-    fn describe(&mut self, view: &View, route: &Route) {
-        let Action::Forward(forward) = &route.action;
-        self.decision = match &route.rule {
-            Some(rule) => format!("rule {} of {} decides", rule.index, rule.object),
-            None => "no VirtualService applies: the default route of the Service".to_owned(),
+    fn describe(&mut self, view: &View, route: &Route, request: &RequestHead<'_>) {
+        self.decision = match (&route.rule, &route.root) {
+            (Some(rule), Some(root)) => format!(
+                "rule {} of {} delegates; rule {} of {} decides",
+                root.index, root.object, rule.index, rule.object
+            ),
+            (Some(rule), None) => format!("rule {} of {} decides", rule.index, rule.object),
+            (None, _) => "no VirtualService applies: the default route of the Service".to_owned(),
+        };
+        self.actions = actions::of(route, request);
+        let Action::Forward(forward) = &route.action else {
+            return;
         };
         self.shares = shares(forward);
         for destination in &forward.destinations {

@@ -30,6 +30,9 @@ impl fmt::Display for Explanation {
         for rule in &self.rules {
             line(f, "rule", &tried(rule, merged))?;
         }
+        for action in &self.actions {
+            line(f, &action.what, &action.text)?;
+        }
         if self.shares.is_empty() {
             return Ok(());
         }

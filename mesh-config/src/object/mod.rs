@@ -5,6 +5,7 @@ pub(crate) mod gateway;
 mod kinds;
 pub(crate) mod kubernetes;
 mod read;
+mod read_action;
 mod read_destination_rule;
 mod read_kubernetes;
 mod read_virtual_service;

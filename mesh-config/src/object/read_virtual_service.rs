@@ -1,5 +1,6 @@
 //! Reading VirtualService.
 
+use super::read_action::{self, Kind};
 use super::virtual_service::{HttpRoute, RouteDestination, VirtualService};
 use crate::host;
 use crate::problem::Placed;
@@ -9,10 +10,19 @@ use crate::text::{Fields, Value};
 pub(crate) fn read(value: &Value<'_>) -> Option<VirtualService> {
     value.fields(|fields| {
         fields.not_supported(&["tls", "tcp"]);
-        let hosts = fields
-            .required("hosts")
-            .map(|v| read_hosts(&v))
-            .unwrap_or_default();
+        let hosts = fields.get("hosts").filter(|v| !v.is_empty());
+        let kind = if hosts.is_some() {
+            Kind::Root
+        } else {
+            Kind::Delegate
+        };
+        let hosts = hosts.map(|v| read_hosts(&v)).unwrap_or_default();
+        for name in ["gateways", "tcp", "tls"] {
+            let given = fields.value().field(name).filter(|v| !v.is_empty());
+            if let (Some(given), Kind::Delegate) = (given, kind) {
+                given.problem("there are no `hosts`, so this is a delegate, which has only `http`");
+            }
+        }
         let gateways = fields.get("gateways").map(|v| v.texts()).unwrap_or_default();
         let mesh = gateways.is_empty() || gateways.iter().any(|gateway| gateway == "mesh");
         if let Some(star) = hosts.iter().find(|host| host.value == "*" && mesh) {
@@ -36,15 +46,12 @@ pub(crate) fn read(value: &Value<'_>) -> Option<VirtualService> {
             hosts,
             gateways,
             export_to: read_export_to(fields),
-            http: http.iter().filter_map(read_route).collect(),
+            http: http.iter().filter_map(|v| read_route(v, kind)).collect(),
         }
     })
 }
 
 fn read_hosts(value: &Value<'_>) -> Vec<Placed<String>> {
-    if value.is_empty() {
-        value.problem("there must be at least one host");
-    }
     let mut hosts: Vec<Placed<String>> = Vec::new();
     for entry in value.list() {
         let Some(name) = entry.placed_text() else { continue };
@@ -85,40 +92,21 @@ pub(crate) fn read_export_to(fields: &mut Fields<'_>) -> Vec<String> {
     names
 }
 
-fn read_route(value: &Value<'_>) -> Option<HttpRoute> {
-    let others = ["redirect", "directResponse", "delegate"];
+fn read_route(value: &Value<'_>, kind: Kind) -> Option<HttpRoute> {
     value.fields(|fields| {
-        fields.not_supported(&others);
-        fields.not_supported(&[
-            "fault",
-            "mirror",
-            "mirrors",
-            "mirrorPercent",
-            "mirror_percent",
-            "mirrorPercentage",
-            "corsPolicy",
-        ]);
         let rewrite = fields.get("rewrite").map(|v| (rewrite::read(&v), v));
-        let headers = fields
-            .get("headers")
-            .and_then(|v| headers::read(&v))
-            .unwrap_or_default();
+        let headers = fields.get("headers").and_then(|v| headers::read(&v));
         if let Some((Some(rewrite), at)) = &rewrite
             && rewrite.authority.is_some()
-            && headers.authority.is_some()
+            && headers
+                .as_ref()
+                .is_some_and(|headers| headers.authority.is_some())
         {
             at.problem("the authority is set here and in `headers.request`");
         }
         let matches = fields.get("match").map(|v| v.list()).unwrap_or_default();
         let destinations = fields.get("route");
-        if destinations.as_ref().is_none_or(Value::is_empty)
-            && !others.iter().any(|name| fields.value().has(name))
-        {
-            fields
-                .value()
-                .problem("the rule leads nowhere: `route` is missing or empty");
-        }
-        HttpRoute {
+        let mut route = HttpRoute {
             mark: fields.value().mark(),
             name: fields.get("name").and_then(|v| v.text()),
             matches: matches.iter().filter_map(read_match::read_block).collect(),
@@ -127,7 +115,10 @@ fn read_route(value: &Value<'_>) -> Option<HttpRoute> {
             retries: fields.get("retries").and_then(|v| retry::read(&v)),
             rewrite: rewrite.and_then(|(rewrite, _)| rewrite),
             headers,
-        }
+            ..HttpRoute::default()
+        };
+        read_action::read_into(&mut route, fields, kind);
+        route
     })
 }
 
@@ -141,7 +132,7 @@ fn read_destinations(value: &Value<'_>) -> Vec<RouteDestination> {
         value.problem("the weights add up to 0");
     }
     if total > u64::from(u32::MAX) {
-        value.problem("the weights add up to more than 4294967295, which Envoy refuses");
+        value.envoy_refuses("the weights add up to more than 4294967295");
     }
     destinations
 }
@@ -161,7 +152,7 @@ fn read_destination(value: &Value<'_>) -> Option<RouteDestination> {
     })
 }
 
-fn read_target(value: &Value<'_>) -> Option<RouteDestination> {
+pub(super) fn read_target(value: &Value<'_>) -> Option<RouteDestination> {
     value.fields(|fields| {
         let host = fields.required("host").and_then(|v| {
             let name = v.placed_text()?;

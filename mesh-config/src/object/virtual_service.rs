@@ -5,15 +5,20 @@ use std::time::Duration;
 
 pub(crate) use super::read_virtual_service::read;
 use crate::problem::{Mark, Placed};
+use crate::route::cors::CorsPolicy;
+use crate::route::direct_response::DirectResponse;
+use crate::route::fault::Fault;
+use crate::route::fraction::Fraction;
 use crate::route::headers::HeaderRules;
 use crate::route::matching::RequestMatch;
+use crate::route::redirect::WrittenRedirect;
 use crate::route::retry::RetryPolicy;
 use crate::route::rewrite::Rewrite;
 
 /// `VirtualService`: routing rules for hosts.
 #[derive(Clone, Debug, Default)]
 pub struct VirtualService {
-    /// As written, short names not completed.
+    /// As written, short names not completed. None: a delegate, which only counts where other rules name it.
     pub hosts: Vec<Placed<String>>,
     /// Empty means `mesh`.
     pub gateways: Vec<String>,
@@ -41,7 +46,41 @@ pub struct HttpRoute {
     /// Of path and authority.
     pub rewrite: Option<Rewrite>,
     /// On requests and responses, for every destination.
-    pub headers: HeaderRules,
+    pub headers: Option<HeaderRules>,
+    /// The client is sent elsewhere.
+    pub redirect: Option<WrittenRedirect>,
+    /// The proxy answers.
+    pub direct_response: Option<DirectResponse>,
+    /// Another VirtualService says what happens.
+    pub delegate: Option<Delegate>,
+    /// Injected before anything else.
+    pub fault: Option<Fault>,
+    /// For other origins' pages.
+    pub cors: Option<CorsPolicy>,
+    /// Copies of the requests.
+    pub mirroring: Mirroring,
+}
+
+/// The name of a VirtualService without hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delegate {
+    /// Its name.
+    pub name: String,
+    /// `None`: that of the rule that names it.
+    pub namespace: Option<String>,
+}
+
+/// The fields for copies, old and new ones.
+#[derive(Clone, Debug, Default)]
+pub struct Mirroring {
+    /// `mirror`; its weight and headers mean nothing.
+    pub mirror: Option<RouteDestination>,
+    /// `mirrorPercentage` for `mirror`; counts before `percent`.
+    pub percentage: Option<Fraction>,
+    /// `mirrorPercent`, the old one.
+    pub percent: Option<Fraction>,
+    /// `mirrors`, with their percentages.
+    pub mirrors: Vec<(RouteDestination, Fraction)>,
 }
 
 /// One block of `match`. The first fields are decided against the client when a view is compiled.
@@ -51,6 +90,8 @@ pub struct HttpMatch {
     pub mark: Mark,
     /// Appended to the route's name.
     pub name: Option<String>,
+    /// Compared where rules delegate; for the request it is in the condition on the path.
+    pub ignore_uri_case: bool,
     /// Port the client dialled.
     pub port: Option<u16>,
     /// Replaces the two source conditions when not empty.

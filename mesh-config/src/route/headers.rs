@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::format::{BadFormat, Format, Known};
 use crate::problem::Placed;
 use crate::text::Value;
 
@@ -22,31 +23,8 @@ pub(crate) struct Operations {
     remove: Vec<HeaderName>,
     set: Vec<(HeaderName, Format)>,
     add: Vec<(HeaderName, Format)>,
-}
-
-/// A value with commands such as `%REQ(x-user)%`.
-#[derive(Clone, Debug)]
-enum Format {
-    /// Without commands. The empty text is none: it changes nothing.
-    Fixed(Option<HeaderValue>),
-    Pieces(Vec<Piece>),
-}
-
-#[derive(Clone, Debug)]
-enum Piece {
-    Literal(Vec<u8>),
-    Request(HeaderName),
-}
-
-/// Why a value cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum BadFormat {
-    #[error("a `%` without its partner; a percent sign is written `%%`")]
-    Unbalanced,
-    #[error("not supported yet: the variable `%{0}%`")]
-    Command(String),
-    #[error("a header value must not contain control characters")]
-    NotAValue,
+    /// A name with a sign that no header can have, which Istio lets pass: no such request can be sent.
+    bad_name: Option<String>,
 }
 
 impl HeaderRules {
@@ -55,23 +33,36 @@ impl HeaderRules {
     pub fn is_empty(&self) -> bool {
         self.request.is_empty() && self.response.is_empty() && self.authority.is_none()
     }
+
+    /// Changes the headers of an answer that a route gives without a destination.
+    pub fn respond(&self, known: &Known<'_>, headers: &mut HeaderMap) {
+        apply(&[&self.response], known, headers);
+    }
 }
 
 impl Operations {
     pub(crate) fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.set.is_empty() && self.add.is_empty()
     }
+
+    /// A header name that cannot be sent: such requests fail with 503, flag DPE.
+    pub(crate) fn bad_name(&self) -> Option<&str> {
+        self.bad_name.as_deref()
+    }
 }
 
 /// Applies several lists of operations as one: all removals, then all overwriting (the last of a name wins), then all
 /// additions. Values are computed after the removals. Without operations nothing is done.
-pub(crate) fn apply(operations: &[&Operations], headers: &mut HeaderMap) {
+pub(crate) fn apply(operations: &[&Operations], known: &Known<'_>, headers: &mut HeaderMap) {
+    if operations.iter().all(|operations| operations.is_empty()) {
+        return;
+    }
     for name in operations.iter().flat_map(|o| &o.remove) {
         headers.remove(name);
     }
     let values = |list: fn(&Operations) -> &[(HeaderName, Format)], headers: &HeaderMap| -> Vec<_> {
         let list = operations.iter().flat_map(|operations| list(operations));
-        list.filter_map(|(name, format)| Some((name.clone(), format.value(headers)?)))
+        list.filter_map(|(name, format)| Some((name.clone(), format.value(known, headers)?)))
             .collect()
     };
     let (set, add) = (values(|o| &o.set, headers), values(|o| &o.add, headers));
@@ -80,62 +71,6 @@ pub(crate) fn apply(operations: &[&Operations], headers: &mut HeaderMap) {
     }
     for (name, value) in add {
         headers.append(name, value);
-    }
-}
-
-impl Format {
-    fn parse(text: &str, request: bool) -> Result<Self, BadFormat> {
-        let mut pieces = Vec::new();
-        let mut parts = text.split('%');
-        let mut literal = parts.next().unwrap_or_default().as_bytes().to_vec();
-        while let Some(command) = parts.next() {
-            // Between two signs is a command, nothing stands for the sign itself; then literal text goes on.
-            let after = parts.next().ok_or(BadFormat::Unbalanced)?;
-            if command.is_empty() {
-                literal.push(b'%');
-            } else {
-                HeaderValue::from_bytes(&literal).map_err(|_| BadFormat::NotAValue)?;
-                let piece =
-                    Piece::command(command, request).ok_or_else(|| BadFormat::Command(command.to_owned()))?;
-                pieces.extend([Piece::Literal(std::mem::take(&mut literal)), piece]);
-            }
-            literal.extend_from_slice(after.as_bytes());
-        }
-        let last = HeaderValue::from_bytes(&literal).map_err(|_| BadFormat::NotAValue)?;
-        if pieces.is_empty() {
-            return Ok(Format::Fixed(Some(last).filter(|value| !value.is_empty())));
-        }
-        pieces.push(Piece::Literal(literal));
-        Ok(Format::Pieces(pieces))
-    }
-
-    /// `None` when the value is empty: the header is then left as it is.
-    fn value(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let pieces = match self {
-            Format::Fixed(value) => return value.clone(),
-            Format::Pieces(pieces) => pieces,
-        };
-        let mut value = Vec::new();
-        for piece in pieces {
-            match piece {
-                Piece::Literal(text) => value.extend_from_slice(text),
-                Piece::Request(name) => {
-                    value.extend_from_slice(headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default());
-                }
-            }
-        }
-        let value = HeaderValue::from_bytes(&value).ok()?;
-        (!value.is_empty()).then_some(value)
-    }
-}
-
-impl Piece {
-    fn command(command: &str, request: bool) -> Option<Self> {
-        let name = command.strip_prefix("REQ(")?.strip_suffix(')')?;
-        // Pseudo headers and, in responses, the request are not at hand where operations are applied.
-        (request && !name.starts_with(':'))
-            .then(|| HeaderName::from_bytes(name.as_bytes()).ok())?
-            .map(Piece::Request)
     }
 }
 
@@ -157,20 +92,25 @@ pub(crate) fn read(value: &Value<'_>) -> Option<HeaderRules> {
 
 fn operations(value: &Value<'_>, request: bool, authority: &mut Option<HeaderValue>) -> Operations {
     let read = value.fields(|fields| {
-        let set = fields
-            .get("set")
-            .map(|v| named_values(&v, request, authority))
-            .unwrap_or_default();
-        let add = fields
-            .get("add")
-            .map(|v| named_values(&v, request, authority))
-            .unwrap_or_default();
+        let mut bad_name = None;
+        let mut values = |name| {
+            let values = fields
+                .get(name)
+                .map(|v| named_values(&v, request, authority, &mut bad_name));
+            values.unwrap_or_default()
+        };
+        let (set, add) = (values("set"), values("add"));
         let removed = fields.get("remove").map(|v| v.list()).unwrap_or_default();
-        let remove = removed
-            .iter()
-            .filter_map(|v| header_name(&v.placed_text()?, v))
-            .collect();
-        Operations { remove, set, add }
+        let remove = removed.iter().filter_map(|v| {
+            let name = v.placed_text()?;
+            check_name(&name, v).then(|| HeaderName::from_bytes(name.value.as_bytes()).ok())?
+        });
+        Operations {
+            remove: remove.collect(),
+            set,
+            add,
+            bad_name,
+        }
     });
     read.unwrap_or_default()
 }
@@ -179,6 +119,7 @@ fn named_values(
     value: &Value<'_>,
     request: bool,
     authority: &mut Option<HeaderValue>,
+    bad_name: &mut Option<String>,
 ) -> Vec<(HeaderName, Format)> {
     let mut entries = value.entries();
     entries.sort_by(|a, b| a.0.value.cmp(&b.0.value));
@@ -194,21 +135,37 @@ fn named_values(
             }
             continue;
         }
-        match (header_name(&key, &value), Format::parse(&text, request)) {
-            (Some(name), Ok(format)) => values.push((name, format)),
-            (_, Err(error)) => value.problem(error.to_string()),
-            (None, _) => {}
+        let format = read_format(&text, &value);
+        if !check_name(&key, &value) {
+            continue;
+        }
+        match (HeaderName::from_bytes(key.value.as_bytes()), format) {
+            (Ok(name), Some(format)) => values.push((name, format)),
+            (Err(_), Some(_)) if request => *bad_name = Some(key.value.to_ascii_lowercase()),
+            (Err(_), Some(_)) => value.problem(format!("`{}` is not a header name", key.value)),
+            (_, None) => {}
         }
     }
     values
 }
 
-fn header_name(name: &Placed<String>, value: &Value<'_>) -> Option<HeaderName> {
+fn read_format(text: &str, value: &Value<'_>) -> Option<Format> {
+    match Format::parse(text) {
+        Ok(format) => return Some(format),
+        Err(BadFormat::RefusedByEnvoy(why)) => value.envoy_refuses(&why),
+        Err(error) => value.problem(error.to_string()),
+    }
+    None
+}
+
+fn check_name(name: &Placed<String>, value: &Value<'_>) -> bool {
+    if name.value.is_empty() {
+        value.problem("the name of a header is empty");
+        return false;
+    }
     if name.value.starts_with(':') || name.value.eq_ignore_ascii_case("host") {
         value.problem(format!("`{}` cannot be changed here", name.value));
-        return None;
+        return false;
     }
-    HeaderName::from_bytes(name.value.as_bytes())
-        .map_err(|_| value.problem(format!("`{}` is not a header name", name.value)))
-        .ok()
+    true
 }

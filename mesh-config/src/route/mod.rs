@@ -1,22 +1,40 @@
 //! Routes: what a request must be like, and what happens to it.
 
+pub(crate) mod command;
+pub(crate) mod cors;
+pub(crate) mod direct_response;
+pub(crate) mod fault;
+pub(crate) mod format;
+pub(crate) mod fraction;
 pub(crate) mod headers;
 pub(crate) mod matching;
+pub(crate) mod mirror;
 pub(crate) mod pattern;
 pub(crate) mod read_match;
+pub(crate) mod redirect;
 pub(crate) mod retry;
 pub(crate) mod rewrite;
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::header::HOST;
+use http::{HeaderMap, HeaderName};
 
 use crate::object::ObjectKey;
 use crate::view::cluster::ClusterId;
-use headers::{HeaderRules, Operations};
+use cors::CorsPolicy;
+use direct_response::DirectResponse;
+use fault::Fault;
+use format::Known;
+use headers::HeaderRules;
 use matching::RequestMatch;
+use mirror::Mirror;
+use redirect::Redirect;
 use retry::RetryPolicy;
 use rewrite::Rewrite;
+
+/// The Host before a rule replaced it, as Envoy tells it to the endpoint.
+const ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-envoy-original-host");
 
 /// One compiled route: an entry of `spec.http` with one of its match blocks.
 #[derive(Clone, Debug)]
@@ -25,6 +43,8 @@ pub struct Route {
     pub name: String,
     /// The rule it came from; `None` for the default route of a Service.
     pub rule: Option<RuleRef>,
+    /// The rule that delegated to it, if one did.
+    pub root: Option<RuleRef>,
     /// Conditions, all of which must hold.
     pub matcher: RequestMatch,
     /// What happens.
@@ -50,7 +70,11 @@ pub struct RuleRef {
 #[derive(Clone, Debug)]
 pub enum Action {
     /// It is sent to one of the destinations.
-    Forward(Forward),
+    Forward(Box<Forward>),
+    /// The client is told another URL.
+    Redirect(Redirect),
+    /// The proxy answers.
+    DirectResponse(DirectResponse),
 }
 
 /// Forwarding to one of several destinations.
@@ -68,6 +92,12 @@ pub struct Forward {
     pub rewrite: Option<Rewrite>,
     /// Of the route, for every destination.
     pub headers: HeaderRules,
+    /// Injected before anything else is done.
+    pub fault: Option<Fault>,
+    /// For other origins' pages.
+    pub cors: Option<CorsPolicy>,
+    /// Copies; those of them that are ever sent.
+    pub mirrors: Vec<Mirror>,
 }
 
 /// One place a request may go to.
@@ -109,38 +139,56 @@ impl Forward {
         self.rewrite.as_ref()?.path(matcher, path)
     }
 
-    /// Changes the headers of a request on its way to `destination`; the new authority, if a rule sets one.
+    /// Changes the headers of a request on its way to `destination`, its `host` included.
     ///
     /// With one destination its operations join the route's and win; with several they run before the route's, which
-    /// win. The authority of the route wins in both cases. This is what Envoy makes of istiod's configuration.
-    pub fn request_headers(&self, destination: &Destination, headers: &mut HeaderMap) -> Option<HeaderValue> {
-        self.operate(&self.headers.request, &destination.headers.request, headers);
+    /// win. The authority of the route wins in both cases, and then the one before is told in a header: with several
+    /// destinations the destination's. This is what Envoy makes of istiod's configuration.
+    pub fn request_headers(&self, destination: &Destination, known: &Known<'_>, headers: &mut HeaderMap) {
+        let (route, own) = (&self.headers, &destination.headers);
         let rewrite = self
             .rewrite
             .as_ref()
             .and_then(|rewrite| rewrite.authority.as_ref());
-        let operations = self
-            .headers
-            .authority
-            .as_ref()
-            .or(destination.headers.authority.as_ref());
-        rewrite.or(operations).cloned()
+        let mut authority = rewrite.or(route.authority.as_ref());
+        if self.destinations.len() == 1 {
+            headers::apply(&[&route.request, &own.request], known, headers);
+            authority = authority.or(own.authority.as_ref());
+        } else {
+            headers::apply(&[&own.request], known, headers);
+            if let Some(host) = &own.authority {
+                headers.insert(HOST, host.clone());
+            }
+            headers::apply(&[&route.request], known, headers);
+        }
+        if let Some(host) = authority
+            && let Some(before) = headers.insert(HOST, host.clone())
+        {
+            headers.insert(ORIGINAL_HOST, before);
+        }
+    }
+
+    /// A header name of the operations on requests that cannot be sent: such requests are answered 503, flag DPE.
+    #[must_use]
+    pub fn bad_header_name<'r>(&'r self, destination: &'r Destination) -> Option<&'r str> {
+        let route = self.headers.request.bad_name();
+        route.or(destination.headers.request.bad_name())
+    }
+
+    /// Whether headers are changed on the way.
+    #[must_use]
+    pub fn changes_headers(&self, destination: &Destination) -> bool {
+        !self.headers.is_empty() || !destination.headers.is_empty()
     }
 
     /// Changes the headers of a response, including answers that the proxy makes itself for this route.
-    pub fn response_headers(&self, destination: &Destination, headers: &mut HeaderMap) {
-        self.operate(&self.headers.response, &destination.headers.response, headers);
-    }
-
-    fn operate(&self, route: &Operations, destination: &Operations, headers: &mut HeaderMap) {
-        if route.is_empty() && destination.is_empty() {
-            return;
-        }
+    pub fn response_headers(&self, destination: &Destination, known: &Known<'_>, headers: &mut HeaderMap) {
+        let (route, own) = (&self.headers.response, &destination.headers.response);
         if self.destinations.len() == 1 {
-            headers::apply(&[route, destination], headers);
+            headers::apply(&[route, own], known, headers);
         } else {
-            headers::apply(&[destination], headers);
-            headers::apply(&[route], headers);
+            headers::apply(&[own], known, headers);
+            headers::apply(&[route], known, headers);
         }
     }
 }

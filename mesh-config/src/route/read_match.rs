@@ -11,9 +11,11 @@ use crate::text::{Fields, Value};
 pub(crate) fn read_block(value: &Value<'_>) -> Option<HttpMatch> {
     value.fields(|fields| {
         fields.accept(&["statPrefix"]);
+        let ignore_uri_case = ignores_case(fields);
         HttpMatch {
             mark: fields.value().mark(),
             name: fields.get("name").and_then(|v| v.text()),
+            ignore_uri_case,
             port: fields.get("port").and_then(|v| v.port()),
             gateways: fields.get("gateways").map(|v| v.texts()).unwrap_or_default(),
             source_labels: fields
@@ -21,16 +23,19 @@ pub(crate) fn read_block(value: &Value<'_>) -> Option<HttpMatch> {
                 .map(|v| v.text_map())
                 .unwrap_or_default(),
             source_namespace: fields.get("sourceNamespace").and_then(|v| v.text()),
-            request: read_request(fields),
+            request: read_request(fields, ignore_uri_case),
         }
     })
 }
 
-fn read_request(fields: &mut Fields<'_>) -> RequestMatch {
-    let ignore_case = fields
+fn ignores_case(fields: &mut Fields<'_>) -> bool {
+    fields
         .get("ignoreUriCase")
         .and_then(|v| v.boolean())
-        .unwrap_or(false);
+        .unwrap_or(false)
+}
+
+fn read_request(fields: &mut Fields<'_>, ignore_case: bool) -> RequestMatch {
     let uri = fields.get("uri").and_then(|v| read_text(&v, true));
     // `{}` is a condition that always holds, but a condition: routes after this one are not left out.
     let always = || StringMatch::Prefix(String::new());
@@ -62,7 +67,7 @@ fn read_request(fields: &mut Fields<'_>) -> RequestMatch {
 }
 
 /// `exact`, `prefix` or `regex`; `None` if none of them is given (or if there was a problem).
-fn read_text(value: &Value<'_>, empty_prefix: bool) -> Option<StringMatch> {
+pub(super) fn read_text(value: &Value<'_>, empty_prefix: bool) -> Option<StringMatch> {
     value.fields(|fields| {
         fields.at_most_one(&["exact", "prefix", "regex"]);
         let exact = fields.get("exact").and_then(|v| v.text()).map(StringMatch::Exact);

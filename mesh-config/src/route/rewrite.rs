@@ -29,18 +29,25 @@ impl Rewrite {
         let (path, query) = path_and_query.split_at(split);
         let new = match self.path.as_ref()? {
             PathRewrite::Matched(uri) => {
-                // Textual, without repairing slashes, as in Envoy. Without a uri match only the leading slash goes.
-                let matched = match matcher.uri.as_ref().map(|uri| &uri.text) {
-                    Some(StringMatch::Prefix(prefix)) => prefix.len(),
-                    Some(StringMatch::Exact(_) | StringMatch::Regex(_)) => path.len(),
-                    None => 1,
-                };
-                format!("{uri}{}", path.get(matched..).unwrap_or_default())
+                return Some(replace_matched(uri, matcher, path_and_query)).filter(|new| !new.is_empty());
             }
             PathRewrite::Regex(pattern, replacement) => replace_all(pattern, replacement, path),
         };
         (!new.is_empty()).then(|| new + query)
     }
+}
+
+/// Replaces what the match found. Textual, without repairing slashes, as in Envoy: the prefix, the whole path for exact
+/// and regex, and without a condition on the path its leading slash only. The query stays.
+pub(crate) fn replace_matched(text: &str, matcher: &RequestMatch, path_and_query: &str) -> String {
+    let split = path_and_query.find('?').unwrap_or(path_and_query.len());
+    let (path, query) = path_and_query.split_at(split);
+    let matched = match matcher.uri.as_ref().map(|uri| &uri.text) {
+        Some(StringMatch::Prefix(prefix)) => prefix.len(),
+        Some(StringMatch::Exact(_) | StringMatch::Regex(_)) => path.len(),
+        None => 1,
+    };
+    format!("{text}{}{query}", path.get(matched..).unwrap_or_default())
 }
 
 /// Replaces every match. A replacement that names a group the pattern lacks leaves the path as it is.

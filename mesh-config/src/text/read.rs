@@ -66,6 +66,12 @@ impl<'d> Value<'d> {
             .report(self.item.mark, format!("`{path}`: {message}"), advice);
     }
 
+    /// Records something that the API server and istiod take and Envoy does not.
+    pub(crate) fn envoy_refuses(&self, what: &str) {
+        let advice = "Envoy refuses the whole table of routes then: every host on the port would answer 404";
+        self.report(what, Some(advice.to_owned()));
+    }
+
     /// Records that this real field is not implemented.
     pub(crate) fn not_supported(&self) {
         let message = format!("not supported yet: `{}`", self.path);
@@ -134,6 +140,15 @@ impl<'d> Value<'d> {
                 None
             }
         }
+    }
+
+    /// A number, whole or not.
+    pub(crate) fn number(&self) -> Option<f64> {
+        let number = self.to_json().as_f64();
+        if number.is_none() {
+            self.wrong_type("a number");
+        }
+        number
     }
 
     /// A number that fits `u32`; Istio's counters are 32-bit integers with a sign.
@@ -263,6 +278,21 @@ impl<'d> Value<'d> {
         entries
             .iter()
             .any(|(name, item)| name.value == key && !item.is_null())
+    }
+
+    /// The value of a key of this mapping, without making it known.
+    pub(crate) fn field(&self, key: &str) -> Option<Value<'d>> {
+        let Node::Map(entries) = &self.item.node else {
+            return None;
+        };
+        let found = entries
+            .iter()
+            .find(|(name, item)| name.value == key && !item.is_null());
+        found.map(|(_, item)| Value {
+            document: self.document,
+            item,
+            path: self.path_of(key),
+        })
     }
 
     /// Whether this is a mapping or list without entries.

@@ -1,13 +1,18 @@
 //! From the rules of a VirtualService to routes, for one client and one port.
 
 use super::clusters::{self, Clusters, selects};
+use super::delegate::{self, Effective};
 use super::registry::{Named, Registry};
 use crate::client::Client;
 use crate::host;
-use crate::object::virtual_service::{HttpMatch, HttpRoute, RouteDestination, VirtualService};
+use crate::object::Object;
+use crate::object::virtual_service::{HttpMatch, HttpRoute, Mirroring, RouteDestination, VirtualService};
 use crate::problem::Mark;
+use crate::route::direct_response::DirectResponse;
+use crate::route::fraction::Fraction;
 use crate::route::headers::HeaderRules;
 use crate::route::matching::RequestMatch;
+use crate::route::mirror::Mirror;
 use crate::route::retry::RetryPolicy;
 use crate::route::{Action, Destination, Forward, Route, RuleRef};
 
@@ -73,14 +78,15 @@ impl Scope<'_> {
     /// The routes of a VirtualService: one per rule and match block, cut after the first that takes everything.
     pub(crate) fn routes(&self, rule: &Named<'_, VirtualService>) -> Vec<Route> {
         let mut routes = Vec::new();
-        for (index, http) in rule.spec.http.iter().enumerate() {
-            if http.matches.is_empty() {
-                routes.push(self.route(rule, index, http, None));
+        let namespace = &rule.metadata().namespace;
+        for effective in delegate::rules(self.registry, rule) {
+            if effective.http.matches.is_empty() {
+                routes.push(self.route(rule, &effective, None));
                 return routes;
             }
-            for (block, conditions) in http.matches.iter().enumerate() {
-                if self.admits(conditions, &rule.metadata().namespace).is_ok() {
-                    routes.push(self.route(rule, index, http, Some((block, conditions))));
+            for (block, conditions) in effective.http.matches.iter().enumerate() {
+                if self.admits(conditions, namespace).is_ok() {
+                    routes.push(self.route(rule, &effective, Some((block, conditions))));
                     if conditions.request.is_catch_all() {
                         return routes;
                     }
@@ -93,28 +99,52 @@ impl Scope<'_> {
     fn route(
         &self,
         rule: &Named<'_, VirtualService>,
-        index: usize,
-        http: &HttpRoute,
+        effective: &Effective<'_>,
         block: Option<(usize, &HttpMatch)>,
     ) -> Route {
+        let http = &effective.http;
         let mut name = http.name.clone().unwrap_or_default();
         if let Some(of_block) = block.and_then(|(_, conditions)| conditions.name.as_ref()) {
             name = format!("{name}.{of_block}");
         }
-        let mark: Mark = block.map_or(http.mark, |(_, conditions)| conditions.mark);
+        let own_block = block.and_then(|(block, _)| effective.blocks.get(block).copied().flatten());
+        // A block of the rule that delegates is in another object, perhaps another file.
+        let mark: Mark = match (block, own_block) {
+            (Some((_, conditions)), Some(_)) => conditions.mark,
+            _ => http.mark,
+        };
+        let reference = |object: &Object, index, block, line| RuleRef {
+            object: object.key(),
+            index,
+            block,
+            file: object.place.file.clone(),
+            line,
+        };
+        let root = effective
+            .root
+            .and_then(|index| Some((index, rule.spec.http.get(index)?)));
         Route {
             name,
-            rule: Some(RuleRef {
-                object: rule.object.key(),
-                index,
-                block: block.map(|(block, _)| block),
-                file: rule.object.place.file.clone(),
-                line: mark.line,
-            }),
+            rule: Some(reference(effective.object, effective.index, own_block, mark.line)),
+            root: root.map(|(index, http)| reference(rule.object, index, None, http.mark.line)),
             matcher: block
                 .map(|(_, conditions)| conditions.request.clone())
                 .unwrap_or_default(),
-            action: Action::Forward(self.forward(http, &rule.metadata().namespace)),
+            action: self.action(http, &rule.metadata().namespace),
+        }
+    }
+
+    fn action(&self, http: &HttpRoute, namespace: &str) -> Action {
+        let headers = || http.headers.clone().unwrap_or_default();
+        if let Some(redirect) = &http.redirect {
+            return Action::Redirect(redirect.compile(self.port, headers()));
+        }
+        match &http.direct_response {
+            Some(answer) => Action::DirectResponse(DirectResponse {
+                headers: headers(),
+                ..answer.clone()
+            }),
+            None => Action::Forward(Box::new(self.forward(http, namespace))),
         }
     }
 
@@ -142,14 +172,43 @@ impl Scope<'_> {
             timeout: http.timeout,
             retry,
             rewrite: http.rewrite.clone(),
-            headers: http.headers.clone(),
+            headers: http.headers.clone().unwrap_or_default(),
+            fault: http.fault.clone().filter(|fault| !fault.is_empty()),
+            cors: http.cors.clone(),
+            mirrors: self.mirrors(&http.mirroring, namespace),
         }
     }
 
-    fn destination(&self, written: &RouteDestination, single: bool, namespace: &str) -> Destination {
+    /// The copies that are ever sent.
+    fn mirrors(&self, written: &Mirroring, namespace: &str) -> Vec<Mirror> {
+        let share = written.percentage.or(written.percent).unwrap_or(Fraction::ALL);
+        let one = written.mirror.iter().map(|target| (target, share));
+        let list = written.mirrors.iter().map(|(target, share)| (target, *share));
+        let mirrors = one.chain(list).filter(|(_, share)| !share.is_none());
+        mirrors
+            .map(|(target, share)| {
+                let (host, subset, port) = self.target(target, namespace);
+                Mirror {
+                    cluster: self.clusters.id(&clusters::name(&host, subset.as_deref(), port)),
+                    host,
+                    subset,
+                    port,
+                    share,
+                }
+            })
+            .collect()
+    }
+
+    /// Full name, subset and port of a destination.
+    fn target(&self, written: &RouteDestination, namespace: &str) -> (String, Option<String>, u16) {
         let host = host::complete(&written.host.value, namespace);
-        let subset = written.subset.as_ref().map(|subset| subset.value.clone());
         let port = written.port.unwrap_or_else(|| self.default_port(&host));
+        let subset = written.subset.as_ref().map(|subset| subset.value.clone());
+        (host, subset, port)
+    }
+
+    fn destination(&self, written: &RouteDestination, single: bool, namespace: &str) -> Destination {
+        let (host, subset, port) = self.target(written, namespace);
         let name = clusters::name(&host, subset.as_deref(), port);
         let rule = || self.registry.rule_for(self.client, &host);
         Destination {
@@ -183,8 +242,9 @@ impl Scope<'_> {
         Route {
             name: "default".to_owned(),
             rule: None,
+            root: None,
             matcher: RequestMatch::default(),
-            action: Action::Forward(Forward {
+            action: Action::Forward(Box::new(Forward {
                 destinations: vec![Destination {
                     host: host.to_owned(),
                     subset: None,
@@ -199,7 +259,10 @@ impl Scope<'_> {
                 retry: Some(RetryPolicy::default()),
                 rewrite: None,
                 headers: HeaderRules::default(),
-            }),
+                fault: None,
+                cors: None,
+                mirrors: Vec::new(),
+            })),
         }
     }
 }

@@ -11,8 +11,10 @@ use crate::route::{Action, Forward};
 pub struct Distribution {
     /// What became of it.
     pub outcome: Outcome,
-    /// Empty unless routed. Entries for the same host and subset are united.
+    /// Empty unless routed. Entries for the same host and subset are united. Of those requests that are forwarded.
     pub shares: Vec<Share>,
+    /// The probability that a routed request is answered with an injected fault instead.
+    pub aborted: f64,
 }
 
 /// What becomes of a request.
@@ -23,6 +25,15 @@ pub enum Outcome {
     UnknownHost,
     /// 404.
     NoRoute,
+    /// The route itself answers: a redirect or a fixed answer.
+    Answered {
+        /// The VirtualService.
+        object: Option<ObjectKey>,
+        /// Index in its `spec.http`.
+        rule: Option<usize>,
+        /// Status of the answer.
+        status: u16,
+    },
     /// Forwarded.
     Routed {
         /// The VirtualService; `None` for the default route of a Service.
@@ -49,25 +60,37 @@ impl Distribution {
     /// Of a routing decision.
     #[must_use]
     pub fn of(routing: &Routing<'_>) -> Self {
-        match routing {
-            Routing::UnknownHost => Distribution {
-                outcome: Outcome::UnknownHost,
-                shares: Vec::new(),
-            },
-            Routing::NoRoute(_) => Distribution {
-                outcome: Outcome::NoRoute,
-                shares: Vec::new(),
-            },
-            Routing::Route(_, route) => {
-                let Action::Forward(forward) = &route.action;
+        let route = match routing {
+            Routing::UnknownHost => return Self::without_shares(Outcome::UnknownHost),
+            Routing::NoRoute(_) => return Self::without_shares(Outcome::NoRoute),
+            Routing::Route(_, route) => route,
+        };
+        let object = route.rule.as_ref().map(|rule| rule.object.clone());
+        let rule = route.rule.as_ref().map(|rule| rule.index);
+        let answered = |status| Outcome::Answered {
+            object: object.clone(),
+            rule,
+            status,
+        };
+        match &route.action {
+            Action::Redirect(redirect) => Self::without_shares(answered(redirect.status)),
+            Action::DirectResponse(answer) => Self::without_shares(answered(answer.status)),
+            Action::Forward(forward) => {
+                let abort = forward.fault.as_ref().and_then(|fault| fault.abort);
                 Distribution {
-                    outcome: Outcome::Routed {
-                        object: route.rule.as_ref().map(|rule| rule.object.clone()),
-                        rule: route.rule.as_ref().map(|rule| rule.index),
-                    },
+                    outcome: Outcome::Routed { object, rule },
                     shares: shares(forward),
+                    aborted: abort.map_or(0.0, |abort| abort.share.probability()),
                 }
             }
+        }
+    }
+
+    fn without_shares(outcome: Outcome) -> Self {
+        Distribution {
+            outcome,
+            shares: Vec::new(),
+            aborted: 0.0,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod clusters;
 pub(crate) mod compile;
+mod delegate;
 pub(crate) mod destination_rules;
 pub(crate) mod distribution;
 pub(crate) mod edge;

@@ -1,9 +1,10 @@
 //! Header operations and rewrites.
 
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mesh_config::Forward;
 
-use crate::kit::{forward, mesh, problems, route, rules, view};
+use crate::kit::{forward, known, mesh, problems, route, rules, view};
 
 /// What is done to headers: `name: value` lines in, the same out (sorted by name), with `-> host` for a new authority.
 struct Asked {
@@ -24,17 +25,22 @@ impl Asked {
 
     fn request(&self, lines: &str) -> String {
         let mut headers = parse(lines);
-        let host = self
-            .forward
-            .request_headers(&self.forward.destinations[0], &mut headers);
+        headers.insert(HOST, HeaderValue::from_static("auth"));
+        self.forward
+            .request_headers(&self.forward.destinations[0], &known(None), &mut headers);
+        let host = headers.remove(HOST).filter(|host| host != "auth");
         let host = host.map(|host| format!(" -> {}", host.to_str().unwrap()));
         print(&headers) + &host.unwrap_or_default()
     }
 
     fn response(&self, lines: &str) -> String {
+        let request = parse("x-user: alice");
         let mut headers = parse(lines);
-        self.forward
-            .response_headers(&self.forward.destinations[0], &mut headers);
+        self.forward.response_headers(
+            &self.forward.destinations[0],
+            &known(Some(&request)),
+            &mut headers,
+        );
         print(&headers)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mesh_config::{
-    Action, Client, Distribution, Forward, Mesh, Object, Outcome, Problems, RequestHead, Role, Route,
-    Routing, Source, View, normalise_path, parse,
+    Action, Client, Distribution, Fact, Facts, Forward, Known, Mesh, Object, Outcome, Problems, RequestHead,
+    Role, Route, Routing, Source, View, normalise_path, parse,
 };
 
 pub(crate) const SHOP: &str = "
@@ -168,6 +168,7 @@ pub(crate) fn show(distribution: &Distribution) -> String {
     match distribution.outcome {
         Outcome::UnknownHost => return "502".to_owned(),
         Outcome::NoRoute => return "404".to_owned(),
+        Outcome::Answered { status, .. } => return status.to_string(),
         Outcome::Routed { .. } => {}
     }
     let share = |share: &mesh_config::Share| {
@@ -202,8 +203,30 @@ pub(crate) fn route<'v>(view: &'v View, request: &str) -> &'v Route {
 }
 
 pub(crate) fn forward(route: &Route) -> &Forward {
-    let Action::Forward(forward) = &route.action;
+    let Action::Forward(forward) = &route.action else {
+        panic!("{:?}", route.action)
+    };
     forward
+}
+
+/// Tells of each fact that a command of a header asks for.
+pub(crate) struct NoFacts;
+
+impl Facts for NoFacts {
+    fn tell(&self, fact: &Fact, into: &mut Vec<u8>) {
+        into.extend_from_slice(format!("<{fact:?}>").as_bytes());
+    }
+}
+
+/// What is known of `GET /a?q=1` to which these were the headers, on its way or on that of its answer.
+pub(crate) fn known(request: Option<&http::HeaderMap>) -> Known<'_> {
+    Known {
+        method: "GET",
+        path: "/a?q=1",
+        scheme: "http",
+        request,
+        facts: &NoFacts,
+    }
 }
 
 /// Names of the clusters that a request may go to; one that does not exist with a question mark.

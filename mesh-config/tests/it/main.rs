@@ -1,6 +1,8 @@
 //! What the crate promises, seen from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod actions;
+mod delegates;
 mod endpoints;
 mod explaining;
 mod gateway;

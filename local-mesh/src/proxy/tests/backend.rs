@@ -1,8 +1,8 @@
 //! An endpoint that behaves as a test wants it to.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +34,8 @@ pub(super) enum Behaviour {
 pub(super) struct Seen {
     pub(super) connections: AtomicUsize,
     pub(super) requests: watch::Sender<usize>,
+    /// The requests as they arrived.
+    pub(super) texts: Mutex<Vec<String>>,
     /// Connections that the proxy closed after the endpoint had.
     pub(super) closed: watch::Sender<usize>,
 }
@@ -57,6 +59,7 @@ pub(super) async fn start(behaviour: Behaviour, seen: Arc<Seen>) -> SocketAddr {
 async fn serve(stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await {
+        seen.texts.lock().unwrap().push(request.clone());
         seen.requests.send_modify(|count| *count += 1);
         let number = *seen.requests.borrow();
         let (status, body) = match behaviour {

@@ -155,6 +155,12 @@ impl Lab {
         reaches(&self.seen.requests, count).await;
     }
 
+    /// The requests that the endpoints have read, in lower case.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let texts = self.seen.texts.lock().unwrap();
+        texts.iter().map(|text| text.to_ascii_lowercase()).collect()
+    }
+
     /// Waits until the proxy has closed so many connections that an endpoint had closed before.
     pub(super) async fn closed(&self, count: usize) {
         reaches(&self.seen.closed, count).await;

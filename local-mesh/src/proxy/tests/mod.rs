@@ -1,5 +1,6 @@
 //! The data plane over real sockets: endpoints with behaviours, a client that writes its requests by hand.
 
+mod actions;
 mod backend;
 mod lab;
 mod wire;

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use mesh_config::{Destination, Forward, RequestHead, Route, View};
+use mesh_config::{Destination, Forward, Known, RequestHead, Route, View};
 
 use super::format::{Case, Observed, joined};
 use super::replay::Verdict;
+use crate::kit::{NoFacts, known};
 
 /// A route beside what was seen.
 pub(super) struct Check<'a> {
@@ -68,10 +70,16 @@ impl Check<'_> {
             return Ok(());
         };
         let mut headers = head.headers.clone();
-        let host = self.forward.request_headers(destination, &mut headers);
-        let host = host.map_or(head.authority.to_owned(), |host| {
-            host.to_str().unwrap().to_owned()
-        });
+        headers.insert(HOST, HeaderValue::from_str(head.authority).unwrap());
+        let known = Known {
+            method: head.method,
+            path: head.path,
+            scheme: head.scheme,
+            request: None,
+            facts: &NoFacts,
+        };
+        self.forward.request_headers(destination, &known, &mut headers);
+        let host = headers.remove(HOST).unwrap().to_str().unwrap().to_owned();
         let path = self
             .forward
             .rewrite_path(&self.route.matcher, head.path)
@@ -102,7 +110,8 @@ impl Check<'_> {
             }
         }
         let mut after = before.clone();
-        self.forward.response_headers(destination, &mut after);
+        self.forward
+            .response_headers(destination, &known(Some(&before)), &mut after);
         let names = before.keys().chain(after.keys());
         compare(names, &after, &self.observed.headers)
     }

@@ -27,6 +27,10 @@ const TOPICS: &[&str] = &[
     "gateway",
     "rewrite",
     "headers",
+    "redirect",
+    "direct-response",
+    "delegate",
+    "mirror",
 ];
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mesh_config::{
-    Action, Mesh, Object, PortRef, Problems, RequestHead, Routing, Spec, View, normalise_path, parse,
+    Action, Mesh, Object, PortRef, Problems, RequestHead, Route, Routing, Spec, View, normalise_path, parse,
     parse_keys,
 };
 
@@ -146,7 +146,9 @@ impl<'c> Replay<'c> {
             Routing::UnknownHost => (502, "-"),
             Routing::NoRoute(_) => (404, "NR"),
             Routing::Route(_, route) => {
-                let Action::Forward(forward) = &route.action;
+                let Action::Forward(forward) = &route.action else {
+                    return answered(route, &head, observed);
+                };
                 let check = Check {
                     view: &view,
                     route,
@@ -169,6 +171,24 @@ impl<'c> Replay<'c> {
             request.authority
         ))
     }
+}
+
+/// An answer that the route gives itself: its status, and where it sends the client.
+fn answered(route: &Route, head: &RequestHead<'_>, observed: &Observed) -> Verdict {
+    let (status, location) = match &route.action {
+        Action::Redirect(redirect) => (redirect.status, Some(redirect.location(&route.matcher, head))),
+        Action::DirectResponse(answer) => (answer.status, None),
+        Action::Forward(_) => return Verdict::NotRouting,
+    };
+    let there = observed.headers.get("location").and_then(|line| line.as_str());
+    let located = location.is_none() || there.is_none() || there == location.as_deref();
+    if observed.only_status() == Some(status) && observed.tries() == 0 && located {
+        return Verdict::Agrees;
+    }
+    Verdict::Differs(format!(
+        "{status} {location:?} here, {:?} {there:?} there",
+        observed.only_status()
+    ))
 }
 
 fn objects(text: &str) -> Result<Vec<Object>, Problems> {

@@ -1,0 +1,246 @@
+//! A request whose route leads to destinations: fault, CORS, draw, cluster, and what the endpoint gets to see.
+
+use std::rc::Rc;
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use mesh_config::{Destination, Forward, Known};
+use tokio::time::Instant;
+
+use super::cluster::Cluster;
+use super::cors::CrossOrigin;
+use super::exchange::{Arrived, Exchange};
+use super::fault;
+use super::headers::{self, FORWARDED_FOR, ORIGINAL_PATH};
+use super::mirror::Copies;
+use super::record::Record;
+use super::reply::LocalReply;
+use super::response::{self, Asker, ResponseBody, milliseconds};
+use super::tries::{Answer, Tries, announce, within_timeout};
+use super::upgrade::Tunnel;
+
+/// Takes the request to one of its destinations, or refuses it.
+pub(super) async fn forward(
+    exchange: &Exchange<'_>,
+    forward: &Forward,
+    mut arrived: Arrived,
+) -> Response<ResponseBody> {
+    // One number for destination and mirrors, which hang together through it as in Envoy.
+    let random = exchange.proxy.shared.random();
+    let mut way = Way {
+        exchange,
+        forward,
+        destination: forward.draw(random),
+        random,
+        origin: None,
+    };
+    if let Some(fault) = &forward.fault {
+        let (shared, payload) = (&exchange.proxy.shared, arrived.payload.as_deref());
+        if let Some(reply) = fault::inject(fault, shared, &mut arrived.record, payload).await {
+            return way.refuse(arrived, reply);
+        }
+    }
+    way.origin = forward
+        .cors
+        .as_ref()
+        .and_then(|policy| CrossOrigin::of(policy, &arrived.parts));
+    if let Some(preflight) = way.origin.as_ref().filter(|origin| origin.is_preflight()) {
+        let answer = |_: &Record, headers: &mut HeaderMap| preflight.decorate(headers);
+        return response::local(arrived.record, exchange.asker, LocalReply::preflight(), answer);
+    }
+    match way.cluster(&mut arrived.record) {
+        Ok(cluster) => way.send(cluster, arrived).await,
+        Err(reply) => way.refuse(arrived, reply),
+    }
+}
+
+/// The way of one request.
+struct Way<'a> {
+    exchange: &'a Exchange<'a>,
+    forward: &'a Forward,
+    destination: &'a Destination,
+    random: u64,
+    origin: Option<CrossOrigin<'a>>,
+}
+
+impl<'a> Way<'a> {
+    fn cluster(&self, record: &mut Record) -> Result<&'a Rc<Cluster>, LocalReply> {
+        let id = self
+            .destination
+            .cluster
+            .as_ref()
+            .map_err(|_| LocalReply::no_cluster())?;
+        let cluster = &self.exchange.config.clusters[id.0];
+        record.cluster = Some(Rc::clone(cluster));
+        match self.forward.bad_header_name(self.destination) {
+            Some(name) => Err(LocalReply::bad_header_name(name)),
+            None => Ok(cluster),
+        }
+    }
+
+    async fn send(&self, cluster: &Rc<Cluster>, arrived: Arrived) -> Response<ResponseBody> {
+        let (forward, exchange) = (self.forward, self.exchange);
+        let forwarded_for = self.forwarded_for(&arrived);
+        let Arrived {
+            payload,
+            mut record,
+            mut parts,
+            asked,
+            tunnel,
+        } = arrived;
+        let path = self.rewrite(&asked.path, &mut parts, &record, forwarded_for.as_ref());
+        if let Some(tunnel) = &tunnel {
+            tunnel.ask(&mut parts.headers);
+        }
+        if payload.is_none() {
+            headers::say_empty(&mut parts.headers, &parts.method);
+        }
+        let tries = Tries {
+            shared: &exchange.proxy.shared,
+            cluster,
+            policy: forward.retry.as_ref(),
+            timeout: forward.timeout,
+            method: parts.method,
+            path,
+            headers: parts.headers,
+            copies: Copies::of(exchange, forward, self.random, payload.as_deref()).into(),
+            payload,
+            host: None.into(),
+            attempts: 1.into(),
+        };
+        let started = Instant::now();
+        let result = within_timeout(&tries).await;
+        record.host = tries.host.take();
+        record.attempts = tries.attempts.get();
+        let rules = |record: &Record, headers: &mut HeaderMap| {
+            let progress = exchange.progress(record, forwarded_for.as_ref());
+            let known = Known {
+                method: tries.method.as_str(),
+                path: tries.path.as_str(),
+                scheme: exchange.scheme,
+                request: Some(&tries.headers),
+                facts: &progress,
+            };
+            self.decorate(&known, headers);
+        };
+        let payload = tries.payload.as_ref();
+        match result {
+            Ok(answer) => {
+                let from = payload.and_then(|payload| payload.complete_since());
+                let from = from.unwrap_or(started);
+                record.service_time = Some(milliseconds(from.elapsed()));
+                let until = forward.timeout.map(|timeout| from + timeout);
+                self.pass_on(tunnel, record, answer, until, rules)
+            }
+            Err(reply) => {
+                let asker = Asker {
+                    unread: payload.is_some_and(|payload| !payload.is_complete()),
+                    ..exchange.asker
+                };
+                response::local(record, asker, reply, rules)
+            }
+        }
+    }
+
+    /// The endpoint's answer, unless a WebSocket was asked for: then it becomes one, or nothing.
+    fn pass_on(
+        &self,
+        tunnel: Option<Tunnel>,
+        record: Record,
+        answer: Answer,
+        until: Option<Instant>,
+        rules: impl FnOnce(&Record, &mut HeaderMap),
+    ) -> Response<ResponseBody> {
+        let (asker, status) = (self.exchange.asker, answer.response.status());
+        match tunnel {
+            Some(tunnel) if status == StatusCode::SWITCHING_PROTOCOLS => {
+                tunnel.open(record, asker.role, answer, rules)
+            }
+            Some(_) => {
+                let reply = LocalReply::no_websocket(status.as_u16());
+                response::local(record, asker, reply, rules)
+            }
+            None => response::upstream(record, asker.role, answer, until, rules),
+        }
+    }
+
+    /// The client's `x-forwarded-for`, where operations may tell it before they change it.
+    fn forwarded_for(&self, arrived: &Arrived) -> Option<HeaderValue> {
+        if !self.forward.changes_headers(self.destination) {
+            return None;
+        }
+        arrived.parts.headers.get(FORWARDED_FOR).cloned()
+    }
+
+    /// Tells the endpoint what it should know, applies the header operations of the route, then its rewrites; the
+    /// path to send.
+    fn rewrite(
+        &self,
+        path: &PathAndQuery,
+        parts: &mut http::request::Parts,
+        record: &Record,
+        forwarded_for: Option<&HeaderValue>,
+    ) -> PathAndQuery {
+        let forward = self.forward;
+        let per_try = forward.retry.as_ref().and_then(|policy| policy.per_try_timeout);
+        announce(
+            &mut parts.headers,
+            1,
+            forward.timeout.into_iter().chain(per_try).min(),
+        );
+        let progress = self.exchange.progress(record, forwarded_for);
+        let known = Known {
+            method: parts.method.as_str(),
+            path: path.as_str(),
+            scheme: self.exchange.scheme,
+            request: None,
+            facts: &progress,
+        };
+        forward.request_headers(self.destination, &known, &mut parts.headers);
+        let Some(new) = forward.rewrite_path(&self.exchange.route.matcher, path.as_str()) else {
+            return path.clone();
+        };
+        if let Ok(original) = HeaderValue::from_str(path.as_str()) {
+            parts.headers.insert(ORIGINAL_PATH, original);
+        }
+        // Envoy sends a path as it was rewritten, even without its slash; an HTTP library cannot.
+        let rewritten = PathAndQuery::try_from(new.as_str());
+        rewritten
+            .or_else(|_| PathAndQuery::try_from(format!("/{new}")))
+            .unwrap_or_else(|_| path.clone())
+    }
+
+    /// What an answer gets on its way back: the operations of the route, then what CORS says.
+    fn decorate(&self, known: &Known<'_>, headers: &mut HeaderMap) {
+        self.forward.response_headers(self.destination, known, headers);
+        if let Some(origin) = &self.origin {
+            origin.decorate(headers);
+        }
+    }
+
+    /// An answer of the proxy's own before the request was changed for its endpoint.
+    fn refuse(&self, arrived: Arrived, reply: LocalReply) -> Response<ResponseBody> {
+        let Arrived {
+            asked,
+            parts,
+            payload,
+            record,
+            ..
+        } = arrived;
+        let asker = Asker {
+            unread: payload.is_some_and(|payload| !payload.is_complete()),
+            ..self.exchange.asker
+        };
+        response::local(record, asker, reply, |record, headers| {
+            let progress = self.exchange.progress(record, parts.headers.get(FORWARDED_FOR));
+            let known = Known {
+                method: parts.method.as_str(),
+                path: asked.path.as_str(),
+                scheme: self.exchange.scheme,
+                request: Some(&parts.headers),
+                facts: &progress,
+            };
+            self.decorate(&known, headers);
+        })
+    }
+}
