@@ -98,7 +98,11 @@ fn what_envoy_refuses_is_refused_with_what_would_happen() {
 /// Each rule, followed by a route to `v1` where it ends in `+`, has a problem with these words.
 fn refused(rules_and_words: &[(&str, &str)]) {
     for (rule, words) in rules_and_words {
-        let forward = rule.ends_with('+').then(|| to("v1")).unwrap_or_default();
+        let forward = if rule.ends_with('+') {
+            to("v1")
+        } else {
+            String::new()
+        };
         let rule = format!("- {}\n  {forward}", rule.trim_end_matches('+'));
         let shown = problems(&rules(&rule)).to_string();
         assert!(shown.contains(words), "{rule}\n{shown}");

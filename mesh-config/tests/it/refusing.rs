@@ -89,8 +89,8 @@ const WRONG: &[(&str, &str)] = &[
     ),
     ("headers: {request: {set: {x: 50%}}}", "without its partner"),
     (
-        "headers: {request: {set: {x: \"%START_TIME%\"}}}",
-        "not supported yet: the variable `%START_TIME%`",
+        "headers: {request: {set: {x: \"%NO_SUCH%\"}}}",
+        "Envoy has no command `%NO_SUCH%`",
     ),
     ("headers: {request: {set: {x: \"a\\nb\"}}}", "control characters"),
     (
@@ -122,7 +122,16 @@ fn wrong_values_are_told_with_their_path() {
 
 /// Lines of `spec` of a kind and what is said about them.
 const WRONG_SPECS: &[(&str, &str, &str)] = &[
-    ("VirtualService", "hosts: []", "there must be at least one host"),
+    (
+        "VirtualService",
+        "{hosts: [], gateways: [a], http: [{route: [{destination: {host: a}}]}]}",
+        "this is a delegate, which has only `http`",
+    ),
+    (
+        "VirtualService",
+        "http: [{delegate: {name: a}}]",
+        "a delegate cannot delegate",
+    ),
     ("VirtualService", "hosts: [a_b]", "`a_b` is not a host name"),
     (
         "VirtualService",
