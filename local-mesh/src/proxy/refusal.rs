@@ -134,7 +134,7 @@ pub(super) fn write(reply: &LocalReply, hypers: &[u8]) -> Vec<u8> {
         reply.status,
         reason.unwrap_or_default(),
         reply.body.len(),
-        reply.body
+        String::from_utf8_lossy(&reply.body)
     )
     .into_bytes()
 }
