@@ -12,7 +12,9 @@ use mesh_config::{Action, Destination, Forward, RequestHead, Role, Route, Routin
 use tokio::time::Instant;
 
 use super::body::Payload;
+use super::cluster::Cluster;
 use super::codec::Seen;
+use super::hashing::Hashing;
 use super::headers::{self, FORWARDED_PROTO, ORIGINAL_HOST, ORIGINAL_PATH};
 use super::listener::Connection;
 use super::plane::{Config, Proxy};
@@ -20,6 +22,7 @@ use super::record::Record;
 use super::reply::LocalReply;
 use super::request::{Asked, Head};
 use super::response::{self, Asker, ResponseBody, milliseconds};
+use super::timeout;
 use super::tries::{Answer, Tries, after_request};
 use super::upgrade::{Tunnel, Upgrade};
 
@@ -63,6 +66,7 @@ pub(super) async fn answer(
                 proxy: &proxy,
                 config: &config,
                 route,
+                connection,
                 asker,
             };
             let tunnel = match upgrade {
@@ -105,6 +109,7 @@ struct Exchange<'a> {
     proxy: &'a Rc<Proxy>,
     config: &'a Config,
     route: &'a Route,
+    connection: Connection,
     asker: Asker,
 }
 
@@ -125,6 +130,7 @@ impl Exchange<'_> {
         };
         let cluster = &self.config.clusters[id.0];
         record.cluster = Some(Rc::clone(cluster));
+        let hashing = self.hashing(forward, cluster, &asked, &parts);
         let path = self.rewrite(forward, destination, &asked, &mut parts);
         if let Some(tunnel) = &tunnel {
             tunnel.ask(&mut parts.headers);
@@ -132,15 +138,18 @@ impl Exchange<'_> {
         if payload.is_none() {
             headers::say_empty(&mut parts.headers, &parts.method);
         }
+        let timeout = timeout::of(forward.timeout, self.asker.grpc, &parts.headers);
         let tries = Tries {
             shared: &self.proxy.shared,
             cluster,
             policy: forward.retry.as_ref(),
-            timeout: forward.timeout,
+            timeout,
             method: parts.method,
             path,
             headers: parts.headers,
             payload,
+            hash: hashing.hash,
+            grpc: self.asker.grpc,
             host: None.into(),
             attempts: 1.into(),
         };
@@ -156,6 +165,10 @@ impl Exchange<'_> {
                     .and_then(|payload| payload.complete_since());
                 let from = from.unwrap_or(started);
                 record.service_time = Some(milliseconds(from.elapsed()));
+                let rules = |headers: &mut http::HeaderMap| {
+                    hashing.set_cookies(headers);
+                    rules(headers);
+                };
                 let status = answer.response.status();
                 match tunnel {
                     Some(tunnel) if status == StatusCode::SWITCHING_PROTOCOLS => {
@@ -167,7 +180,7 @@ impl Exchange<'_> {
                     }
                     None => {}
                 }
-                let until = forward.timeout.map(|timeout| from + timeout);
+                let until = timeout.map(|timeout| from + timeout);
                 response::upstream(record, self.asker.role, answer, until, rules)
             }
             Err(reply) => {
@@ -176,6 +189,21 @@ impl Exchange<'_> {
                 response::local(record, asker, reply, rules)
             }
         }
+    }
+
+    /// Looked at only where it decides.
+    fn hashing(&self, forward: &Forward, cluster: &Cluster, asked: &Asked, parts: &Parts) -> Hashing {
+        if forward.hash.is_empty() || !cluster.spec().policy.load_balancer.is_consistent_hash() {
+            return Hashing::default();
+        }
+        let role = self.asker.role;
+        Hashing::of(
+            forward,
+            &parts.headers,
+            asked.path.as_str(),
+            self.connection,
+            role,
+        )
     }
 
     /// Applies the header operations of the route, then its rewrites; the path to send.

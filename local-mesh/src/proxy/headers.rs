@@ -11,6 +11,8 @@ use std::net::IpAddr;
 pub(super) const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
 /// Milliseconds the endpoint has for its answer; only where a timeout exists.
 pub(super) const EXPECTED_TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
+/// What the client of a gRPC call allows it; what the endpoint has left.
+pub(super) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// Path before a rewrite.
 pub(super) const ORIGINAL_PATH: HeaderName = HeaderName::from_static("x-envoy-original-path");
 /// Host before a rewrite.

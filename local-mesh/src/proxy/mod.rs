@@ -13,6 +13,7 @@ mod cluster;
 mod codec;
 mod exchange;
 mod flags;
+mod hashing;
 mod headers;
 mod listener;
 mod metrics;
@@ -26,6 +27,7 @@ mod retry;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod tries;
 mod upgrade;
 

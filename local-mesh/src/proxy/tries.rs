@@ -12,13 +12,13 @@ use mesh_config::RetryPolicy;
 use tokio::time::Instant;
 
 use super::body::{Payload, RequestBody};
-use super::cluster::{Cluster, Host, Lease, Permit, Unsent, lease};
+use super::cluster::{Cluster, Host, Lease, Outcome, Permit, Unsent, Wish, lease};
 use super::flags::{Flag, Flags};
-use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT};
+use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT, GRPC_TIMEOUT};
 use super::plane::Shared;
-use super::reply::{Failure, LocalReply};
+use super::reply::{Failure, LocalReply, http_status};
 use super::response::milliseconds;
-use super::retry;
+use super::{retry, timeout};
 
 /// A request on its way to a cluster, ready to be sent as often as its policy allows.
 pub(super) struct Tries<'a> {
@@ -33,6 +33,10 @@ pub(super) struct Tries<'a> {
     pub(super) path: PathAndQuery,
     pub(super) headers: HeaderMap,
     pub(super) payload: Option<Rc<Payload>>,
+    /// For consistent hashing.
+    pub(super) hash: Option<u64>,
+    /// `content-type: application/grpc`: the status of gRPC counts.
+    pub(super) grpc: bool,
     /// The endpoint of the latest try.
     pub(super) host: RefCell<Option<Rc<Host>>>,
     /// The number of the latest try, from 1.
@@ -57,11 +61,13 @@ impl Tries<'_> {
     /// The proxy's own answer, when the last try got none or no endpoint is healthy.
     pub(super) async fn run(&self) -> Result<Answer, LocalReply> {
         let started = Instant::now();
-        let mut tried: Vec<Rc<Host>> = Vec::new();
+        let remote = self.policy.is_some_and(|policy| policy.remote_localities);
+        let mut wish = Wish::new(self.hash, remote);
         let mut permit: Option<Permit> = None;
         loop {
             let number = self.attempts.get();
-            let host = self.pick(&tried).ok_or_else(LocalReply::no_healthy_upstream)?;
+            let host = self.cluster.pick(&mut wish, &mut *self.shared.rng());
+            let host = host.ok_or_else(LocalReply::no_healthy_upstream)?;
             *self.host.borrow_mut() = Some(Rc::clone(&host));
             let result = self.once(&host, number, started).await;
             self.book(&host, &result);
@@ -79,7 +85,7 @@ impl Tries<'_> {
             if number > policy.attempts {
                 return finish(result, number, Flags::of(Flag::RetryLimitExceeded));
             }
-            permit = self.cluster.retries.enter();
+            permit = self.cluster.enter_retry();
             if permit.is_none() {
                 return finish(result, number, Flags::of(Flag::UpstreamOverflow));
             }
@@ -91,15 +97,11 @@ impl Tries<'_> {
             }
             let wait = retry::back_off(policy, number, &mut *self.shared.rng());
             tokio::time::sleep(wait).await;
-            tried.push(host);
+            if policy.avoid_previous_hosts {
+                wish.avoid.push(host);
+            }
             self.attempts.set(number + 1);
         }
-    }
-
-    fn pick(&self, tried: &[Rc<Host>]) -> Option<Rc<Host>> {
-        let avoid = self.policy.is_none_or(|policy| policy.avoid_previous_hosts);
-        let tried = if avoid { tried } else { &[] };
-        self.cluster.pick(&mut *self.shared.rng(), tried)
     }
 
     /// One try, within `perTryTimeout`.
@@ -150,35 +152,52 @@ impl Tries<'_> {
         }
         let headers = request.headers_mut();
         headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));
-        if let Some(limit) = self.limit(started) {
-            headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(milliseconds(limit)));
+        // The first try has the whole time, whatever the proxy has used of it.
+        let elapsed = if number > 1 {
+            started.elapsed()
+        } else {
+            Duration::ZERO
+        };
+        if let Some(limit) = self.limit(elapsed) {
+            let limit = milliseconds(limit);
+            headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(limit));
+            if self.grpc {
+                headers.insert(GRPC_TIMEOUT, timeout::to_grpc(limit));
+            }
         }
         request
     }
 
     /// What a try may take: the smaller of `perTryTimeout` and what is left of the timeout.
-    fn limit(&self, started: Instant) -> Option<Duration> {
+    fn limit(&self, elapsed: Duration) -> Option<Duration> {
         // Envoy counts the whole milliseconds that have passed.
-        let passed = Duration::from_millis(milliseconds(started.elapsed()));
+        let passed = Duration::from_millis(milliseconds(elapsed));
         let left = self.timeout.map(|timeout| timeout.saturating_sub(passed));
         let per_try = self.policy.and_then(|policy| policy.per_try_timeout);
         left.into_iter().chain(per_try).min()
     }
 
     fn book(&self, host: &Rc<Host>, result: &Tried) {
-        let status = match result {
-            Ok((response, _)) => Some(response.status().as_u16()),
-            Err(failure) => failure.outlier_status(),
+        let outcome = match result {
+            Ok((response, _)) => Some(Outcome::Answer(self.status(response))),
+            Err(failure) => failure.outcome(),
         };
-        if let Some(status) = status {
-            self.cluster.book(host, status);
+        if let Some(outcome) = outcome {
+            self.cluster.book(host, outcome);
         }
+    }
+
+    fn status(&self, response: &Response<Incoming>) -> u16 {
+        let grpc = response.headers().get("grpc-status").filter(|_| self.grpc);
+        grpc.map_or(response.status().as_u16(), |status| {
+            http_status(status.as_bytes())
+        })
     }
 
     /// The timeout for all tries together passed: 504 for the endpoint that was being waited for.
     pub(super) fn timed_out(&self) -> LocalReply {
         if let Some(host) = self.host.borrow().as_ref() {
-            self.cluster.book(host, 504);
+            self.cluster.book(host, Outcome::TimedOut);
         }
         LocalReply::timeout()
     }

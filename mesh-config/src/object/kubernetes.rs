@@ -24,6 +24,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// `clusterIP: None`.
     pub headless: bool,
+    /// `trafficDistribution` asks for endpoints in the client's zone.
+    pub prefers_close: bool,
 }
 
 /// One port of a Service.

@@ -27,7 +27,6 @@ const SERVICE_IGNORED: &[&str] = &[
     "externalIPs",
     "allocateLoadBalancerNodePorts",
     "healthCheckNodePort",
-    "trafficDistribution",
 ];
 
 /// Real fields of a pod that change nothing here.
@@ -97,6 +96,7 @@ pub(crate) fn read_service(value: &Value<'_>) -> Option<Service> {
             selector: fields.get("selector").map(|v| v.text_map()).unwrap_or_default(),
             ports: ports.iter().filter_map(read_service_port).collect(),
             headless: fields.get("clusterIP").and_then(|v| v.text()).as_deref() == Some("None"),
+            prefers_close: fields.get("trafficDistribution").and_then(|v| v.text()).is_some(),
         }
     })
 }

@@ -7,7 +7,7 @@ pub(crate) use super::read_virtual_service::read;
 use crate::problem::{Mark, Placed};
 use crate::route::headers::HeaderRules;
 use crate::route::matching::RequestMatch;
-use crate::route::retry::RetryPolicy;
+use crate::route::retry::WrittenRetries;
 use crate::route::rewrite::Rewrite;
 
 /// `VirtualService`: routing rules for hosts.
@@ -36,8 +36,8 @@ pub struct HttpRoute {
     pub route: Vec<RouteDestination>,
     /// For all tries together.
     pub timeout: Option<Duration>,
-    /// `None`: Istio's default. `Some(None)`: switched off.
-    pub retries: Option<Option<RetryPolicy>>,
+    /// `None`: Istio's default.
+    pub retries: Option<WrittenRetries>,
     /// Of path and authority.
     pub rewrite: Option<Rewrite>,
     /// On requests and responses, for every destination.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 
 use crate::object::ObjectKey;
+use crate::policy::hash::HashKey;
 use crate::view::cluster::ClusterId;
 use headers::{HeaderRules, Operations};
 use matching::RequestMatch;
@@ -64,6 +65,8 @@ pub struct Forward {
     pub timeout: Option<Duration>,
     /// `None`: no retries.
     pub retry: Option<RetryPolicy>,
+    /// What of a request is hashed for its endpoint, combined in this order.
+    pub hash: Vec<HashKey>,
     /// Of path and authority.
     pub rewrite: Option<Rewrite>,
     /// Of the route, for every destination.

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::cluster::{Cluster, ClusterId, ClusterPolicy, Endpoint};
+use super::cluster::{Cluster, ClusterId, Endpoint};
+use super::destination_rules::PolicyBlocks;
 use super::registry::{Named, Registry};
 use crate::client::{Client, Workload};
 use crate::object::destination_rule::Subset;
 use crate::object::kubernetes::{PortRef, Service, ServicePort, WorkloadEntry};
+use crate::policy::load_balancer::LoadBalancer;
+use crate::policy::locality::prefer_close;
+use crate::policy::priorities;
 
 /// Labels shared by all endpoints of a workload.
 type Labels = Arc<BTreeMap<String, String>>;
@@ -41,23 +45,17 @@ impl Clusters {
                 let endpoints = endpoints(registry, *service, port, workloads, &labels);
                 let subsets = rule.subsets.iter().map(|subset| Some(*subset));
                 for subset in [None].into_iter().chain(subsets) {
-                    clusters.add(Cluster {
-                        name: name(host, subset.map(|s| s.name.value.as_str()), port.port),
-                        host: host.clone(),
-                        port: port.port,
-                        subset: subset.map(|subset| subset.name.value.clone()),
-                        service_name: service.metadata().name.clone(),
-                        service_namespace: service.metadata().namespace.clone(),
-                        endpoints: endpoints
-                            .iter()
-                            .filter(|e| in_subset(e, subset))
-                            .cloned()
-                            .collect(),
-                        policy: ClusterPolicy {
-                            http2: port.is_http2(),
-                            ..rule.policy(subset)
-                        },
-                    });
+                    let blocks = rule.policy(port.port, subset);
+                    let chosen = endpoints.iter().filter(|e| in_subset(e, subset)).cloned();
+                    clusters.add(cluster(
+                        *service,
+                        host,
+                        port,
+                        subset,
+                        &blocks,
+                        client,
+                        chosen.collect(),
+                    ));
                 }
             }
         }
@@ -71,8 +69,40 @@ impl Clusters {
     }
 }
 
+fn cluster(
+    service: Named<'_, Service>,
+    host: &str,
+    port: &ServicePort,
+    subset: Option<&Subset>,
+    blocks: &PolicyBlocks<'_>,
+    client: &Client,
+    mut endpoints: Vec<Endpoint>,
+) -> Cluster {
+    let policy = blocks.compile(port.is_http2());
+    if policy.load_balancer == LoadBalancer::PassThrough {
+        // Without interception no original destination is known.
+        endpoints.clear();
+    }
+    // The rule's setting, else the service's, else the mesh's: enabled, no more.
+    let close = service.spec.prefers_close.then(prefer_close);
+    let setting = blocks.locality().cloned().or(close).unwrap_or_default();
+    let priorities = priorities::assign(&setting, policy.outlier.is_some(), client, &mut endpoints);
+    Cluster {
+        name: name(host, subset.map(|s| s.name.value.as_str()), port.port),
+        host: host.to_owned(),
+        port: port.port,
+        subset: subset.map(|subset| subset.name.value.clone()),
+        service_name: service.metadata().name.clone(),
+        service_namespace: service.metadata().namespace.clone(),
+        endpoints,
+        priorities,
+        policy,
+    }
+}
+
 fn in_subset(endpoint: &Endpoint, subset: Option<&Subset>) -> bool {
-    subset.is_none_or(|subset| selects(&subset.labels, &endpoint.labels))
+    let has = |(name, value): (&String, &String)| endpoint.label(name) == Some(value);
+    subset.is_none_or(|subset| subset.labels.iter().all(has))
 }
 
 /// Whether all labels of the selector are among the labels.
