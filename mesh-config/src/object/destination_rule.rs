@@ -18,7 +18,7 @@ pub struct DestinationRule {
     /// Clients of the rule's namespace that it is for; `None`: all. Such a rule is never exported.
     pub workload_selector: Option<BTreeMap<String, String>>,
     /// For every subset that does not say otherwise.
-    pub traffic_policy: Option<TrafficPolicy>,
+    pub traffic_policy: Option<Box<TrafficPolicy>>,
     /// Named parts of the host's endpoints.
     pub subsets: Vec<Subset>,
 }

@@ -22,7 +22,10 @@ pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
             host: host.unwrap_or_default(),
             export_to: read_export_to(fields),
             workload_selector: fields.get("workloadSelector").and_then(|v| read_selector(&v)),
-            traffic_policy: fields.get("trafficPolicy").and_then(|v| read_policy(&v)),
+            traffic_policy: fields
+                .get("trafficPolicy")
+                .and_then(|v| read_policy(&v))
+                .map(Box::new),
             subsets: read_subsets(&subsets),
         }
     })

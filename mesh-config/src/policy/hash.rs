@@ -83,10 +83,9 @@ fn of_header(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
         .map(|value| value.as_bytes())
         .collect();
     values.sort_unstable();
-    let hashed = values.iter().fold(None, |seed: Option<u64>, value| {
+    values.iter().fold(None, |seed: Option<u64>, value| {
         Some(XxHash64::oneshot(seed.unwrap_or(0), value))
-    });
-    hashed
+    })
 }
 
 fn of_query(path: &str, name: &str) -> Option<u64> {

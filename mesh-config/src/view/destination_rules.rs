@@ -221,7 +221,7 @@ impl<'a> Merge<'a> {
                     merged.subsets.push(subset);
                 }
             }
-            merged.policy = merged.policy.or(rule.traffic_policy.as_ref());
+            merged.policy = merged.policy.or(rule.traffic_policy.as_deref());
         }
         merged
     }

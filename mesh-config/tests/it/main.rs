@@ -1,6 +1,7 @@
 //! What the crate promises, seen from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod balancing;
 mod endpoints;
 mod explaining;
 mod gateway;

@@ -190,7 +190,7 @@ async fn a_success_starts_the_count_anew() {
         let cluster = Cluster::new(spec(2, policy));
         let shaky = host(&cluster, 0);
         for status in [503, 200, 503, 200, 503] {
-            cluster.book(&shaky, status);
+            cluster.book(&shaky, Outcome::Answer(status));
         }
         assert!(!shaky.detector.is_ejected());
         cluster.book(&shaky, Outcome::Answer(503));
