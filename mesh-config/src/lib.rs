@@ -30,6 +30,8 @@ pub use object::kubernetes::{
     Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, Transport,
     WorkloadEntry,
 };
+pub use object::service_entry::{Resolution, ServiceEntry};
+pub use object::sidecar::{EgressListener, EgressPort, Sidecar};
 pub use object::virtual_service::{HttpMatch, HttpRoute, RouteDestination, VirtualService};
 pub use object::{Metadata, Object, ObjectKey, Place, Spec, parse, parse_keys};
 pub use path::normalise_path;
@@ -48,4 +50,4 @@ pub use route::rewrite::Rewrite;
 pub use route::{Action, Destination, Forward, Route, RuleRef};
 pub use view::cluster::{Cluster, ClusterId, ClusterPolicy, Endpoint};
 pub use view::distribution::{Distribution, Outcome, Share};
-pub use view::{GatewayServer, RouteTable, Routing, View, VirtualHost};
+pub use view::{GatewayServer, ListenerKind, RouteTable, Routing, View, VirtualHost};

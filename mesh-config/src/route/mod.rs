@@ -3,6 +3,7 @@
 pub(crate) mod headers;
 pub(crate) mod matching;
 pub(crate) mod pattern;
+mod re2;
 pub(crate) mod read_match;
 pub(crate) mod retry;
 pub(crate) mod rewrite;

@@ -160,6 +160,11 @@ impl Scope<'_> {
 
     fn destination(&self, written: &RouteDestination, single: bool, namespace: &str) -> Destination {
         let host = host::complete(&written.host.value, namespace);
+        // A destination that is an ExternalName service is what that points at.
+        let host = self
+            .registry
+            .target(&host)
+            .map_or(host, |callee| callee.name.clone());
         let subset = written.subset.as_ref().map(|subset| subset.value.clone());
         let port = written.port.unwrap_or_else(|| self.default_port(&host));
         let name = clusters::name(&host, subset.as_deref(), port);
@@ -190,8 +195,8 @@ impl Scope<'_> {
             .registry
             .services
             .get(host)
-            .map(|service| &service.spec.ports);
-        match ports.map(Vec::as_slice) {
+            .map(|service| service.ports.as_ref());
+        match ports {
             Some([only]) if self.gateway != MESH => only.port,
             _ => self.port,
         }
