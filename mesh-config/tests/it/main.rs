@@ -15,3 +15,4 @@ mod properties;
 mod recorded;
 mod refusing;
 mod routes;
+mod visibility;
