@@ -1,1 +1,25 @@
-//! End-to-end scenarios over a target: local-mesh now, a cluster later.
+//! The kit of the end-to-end tests: the lab's programs and manifests, targets, and load that counts every failure.
+//!
+//! A scenario is written against [`Target`] and knows nothing of how the mesh came to be. [`LocalMesh`] is the target
+//! without a cluster. The programs are used as programs, from `target/release`, never as libraries: what a person
+//! runs is what is tested.
+
+mod call;
+mod lab;
+mod load;
+mod local;
+mod port;
+mod process;
+mod run;
+mod target;
+mod wait;
+
+pub use call::{Answer, Call, Connection, Hop};
+pub use lab::{Lab, folder_with};
+pub use load::{Load, Tally};
+pub use local::LocalMesh;
+pub use port::free_ports;
+pub use process::Process;
+pub use run::{Ended, run};
+pub use target::{Pod, Target};
+pub use wait::until;

@@ -15,6 +15,7 @@ mod host;
 mod mesh;
 mod object;
 mod path;
+mod policy;
 mod problem;
 mod route;
 mod text;
@@ -23,17 +24,25 @@ mod view;
 pub use client::{Client, Locality, Role, Workload};
 pub use explain::{ExplainedAction, ExplainedCluster, Explanation, TriedRule, explain};
 pub use mesh::{Change, Mesh, Verb};
-pub use object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
+pub use object::destination_rule::{DestinationRule, Subset, TlsMode, TrafficPolicy};
 pub use object::gateway::{Gateway, Server};
 pub use object::kubernetes::{
     Container, ContainerPort, Deployment, EnvValue, PortRef, Probe, Service, ServicePort, Transport,
     WorkloadEntry,
 };
+pub use object::service_entry::{Resolution, ServiceEntry};
+pub use object::sidecar::{EgressListener, EgressPort, Sidecar};
 pub use object::virtual_service::{
     Delegate, HttpMatch, HttpRoute, Mirroring, RouteDestination, VirtualService,
 };
 pub use object::{Metadata, Object, ObjectKey, Place, Spec, parse, parse_keys};
 pub use path::normalise_path;
+pub use policy::hash::{HashCookie, HashInput, HashKey, hash_of};
+pub use policy::load_balancer::{LoadBalancer, LoadBalancing, Warmup};
+pub use policy::locality::{Distribute, LocalityPattern, LocalitySetting};
+pub use policy::outlier::OutlierDetection;
+pub use policy::pool::{ConnectionPool, RetryBudget};
+pub use policy::priorities::{LocalityGroup, Priority};
 pub use problem::{Mark, Placed, Problem, Problems, Source};
 pub use route::command::Fact;
 pub use route::cors::CorsPolicy;
@@ -49,8 +58,6 @@ pub use route::redirect::{Redirect, WrittenRedirect, own_location};
 pub use route::retry::{RetryOn, RetryPolicy};
 pub use route::rewrite::Rewrite;
 pub use route::{Action, Destination, Forward, Route, RuleRef};
-pub use view::cluster::{
-    Cluster, ClusterId, ClusterPolicy, ConnectionPool, Endpoint, LoadBalancer, OutlierDetection,
-};
+pub use view::cluster::{Cluster, ClusterId, ClusterPolicy, Endpoint};
 pub use view::distribution::{Distribution, Outcome, Share};
-pub use view::{GatewayServer, RouteTable, Routing, View, VirtualHost};
+pub use view::{GatewayServer, ListenerKind, RouteTable, Routing, View, VirtualHost};

@@ -1,6 +1,6 @@
 //! The mesh: an immutable set of objects with their ages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::view::clusters::Clusters;
 use crate::view::compile::{MESH, Scope};
 use crate::view::distribution::Distribution;
 use crate::view::registry::Registry;
-use crate::view::{self, GatewayServer, Routing, View};
+use crate::view::{self, GatewayServer, ListenerKind, Routing, View};
 
 /// An immutable set of objects. Cloning is cheap; a change makes a new one.
 #[derive(Clone, Debug, Default)]
@@ -214,13 +214,11 @@ impl Mesh {
             })
     }
 
-    /// Every port of every Service that a client can connect to, HTTP or not.
+    /// The ports at which a sidecar of this client listens: those of the services that it sees, and those of the
+    /// listeners of its Sidecar object.
     #[must_use]
-    pub fn service_ports(&self) -> BTreeSet<u16> {
-        let registry = Registry::new(self.aged());
-        let mut ports = registry.http_ports();
-        ports.extend(registry.tcp_ports().into_keys());
-        ports
+    pub fn client_ports(&self, client: &Client) -> BTreeMap<u16, ListenerKind> {
+        view::ports::of(&Registry::seen_by(client, self.aged()))
     }
 
     /// The plain HTTP servers of the Gateway objects that select these labels, one per port.
@@ -260,7 +258,7 @@ impl Mesh {
         object: &Object,
         block: &HttpMatch,
     ) -> Result<(), String> {
-        let registry = Registry::new(self.aged());
+        let registry = Registry::seen_by(client, self.aged());
         let clusters = Clusters::default();
         let namespace = &object.metadata.namespace;
         let admits = |gateway: &str| {

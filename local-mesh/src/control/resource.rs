@@ -15,6 +15,8 @@ const OURS: &[(&str, &str, &str)] = &[
     ("VirtualService", NETWORKING, "vs"),
     ("DestinationRule", NETWORKING, "dr"),
     ("WorkloadEntry", NETWORKING, "we"),
+    ("ServiceEntry", NETWORKING, "se"),
+    ("Sidecar", NETWORKING, "sidecar"),
 ];
 
 /// What `all` stands for: everything that acts.
@@ -23,6 +25,8 @@ const ALL: &[&str] = &[
     "Service",
     "Deployment",
     "WorkloadEntry",
+    "ServiceEntry",
+    "Sidecar",
     "Gateway",
     "VirtualService",
     "DestinationRule",

@@ -87,8 +87,8 @@ fn wanted(mesh: &Mesh, gateway: GatewaySpec, clients: &[ClientSpec]) -> Result<W
         match client.port {
             Some(port) => wanted.push((at(port), Dialled::OfRequest)),
             None => wanted.extend(
-                mesh.service_ports()
-                    .into_iter()
+                mesh.client_ports(&client.client(None))
+                    .into_keys()
                     .map(|port| (at(port), Dialled::Port(port))),
             ),
         }

@@ -83,6 +83,7 @@ impl State {
             "Gateway" => "NAME AGE | SELECTOR PORT(S)",
             "VirtualService" => "NAME GATEWAYS HOSTS AGE",
             "DestinationRule" => "NAME HOST AGE | SUBSETS",
+            "ServiceEntry" => "NAME HOSTS LOCATION RESOLUTION AGE",
             "WorkloadEntry" => "NAME AGE ADDRESS | LABELS",
             "Namespace" => "NAME STATUS AGE",
             _ => "NAME AGE",
@@ -142,8 +143,14 @@ impl State {
             Spec::WorkloadEntry(entry) => {
                 vec![name, age, entry.address.clone(), labels(&spec["labels"])]
             }
+            Spec::ServiceEntry(_) => {
+                let text = |field: &str, default: &str| spec[field].as_str().unwrap_or(default).to_owned();
+                let kinds = [text("location", "MESH_EXTERNAL"), text("resolution", "NONE")];
+                let known = [name, list(&spec["hosts"])].into_iter();
+                known.chain(kinds).chain([age]).collect()
+            }
             Spec::Namespace => vec![name, "Active".to_owned(), age],
-            Spec::ServiceAccount | Spec::NotEnforced => vec![name, age],
+            Spec::ServiceAccount | Spec::Sidecar(_) | Spec::NotEnforced => vec![name, age],
         }
     }
 }

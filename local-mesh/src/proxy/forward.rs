@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use mesh_config::{Destination, Forward, Known};
@@ -11,11 +12,14 @@ use super::cluster::Cluster;
 use super::cors::CrossOrigin;
 use super::exchange::{Arrived, Exchange};
 use super::fault;
+use super::hashing::Hashing;
 use super::headers::{self, FORWARDED_FOR, ORIGINAL_PATH};
 use super::mirror::Copies;
 use super::record::Record;
 use super::reply::LocalReply;
+use super::request::Asked;
 use super::response::{self, Asker, ResponseBody, milliseconds};
+use super::timeout;
 use super::tries::{Answer, Tries, announce, within_timeout};
 use super::upgrade::Tunnel;
 
@@ -88,6 +92,11 @@ impl<'a> Way<'a> {
             asked,
             tunnel,
         } = arrived;
+        let hashing = self.hashing(cluster, &parts, &asked);
+        let timeout = timeout::of(forward.timeout, exchange.asker.grpc, &parts.headers);
+        let per_try = forward.retry.as_ref().and_then(|policy| policy.per_try_timeout);
+        let limit = timeout.into_iter().chain(per_try).min();
+        announce(&mut parts.headers, 1, limit, exchange.asker.grpc);
         let path = self.rewrite(&asked.path, &mut parts, &record, forwarded_for.as_ref());
         if let Some(tunnel) = &tunnel {
             tunnel.ask(&mut parts.headers);
@@ -99,12 +108,14 @@ impl<'a> Way<'a> {
             shared: &exchange.proxy.shared,
             cluster,
             policy: forward.retry.as_ref(),
-            timeout: forward.timeout,
+            timeout,
             method: parts.method,
             path,
             headers: parts.headers,
             copies: Copies::of(exchange, forward, self.random, payload.as_deref()).into(),
             payload,
+            hash: hashing.hash,
+            grpc: exchange.asker.grpc,
             host: None.into(),
             attempts: 1.into(),
         };
@@ -129,7 +140,11 @@ impl<'a> Way<'a> {
                 let from = payload.and_then(|payload| payload.complete_since());
                 let from = from.unwrap_or(started);
                 record.service_time = Some(milliseconds(from.elapsed()));
-                let until = forward.timeout.map(|timeout| from + timeout);
+                let until = timeout.map(|timeout| from + timeout);
+                let rules = |record: &Record, headers: &mut HeaderMap| {
+                    hashing.set_cookies(headers);
+                    rules(record, headers);
+                };
                 self.pass_on(tunnel, record, answer, until, rules)
             }
             Err(reply) => {
@@ -140,6 +155,21 @@ impl<'a> Way<'a> {
                 response::local(record, asker, reply, rules)
             }
         }
+    }
+
+    /// Looked at only where it decides.
+    fn hashing(&self, cluster: &Cluster, parts: &Parts, asked: &Asked) -> Hashing {
+        if self.forward.hash.is_empty() || !cluster.spec().policy.load_balancer.is_consistent_hash() {
+            return Hashing::default();
+        }
+        let (connection, role) = (self.exchange.connection, self.exchange.asker.role);
+        Hashing::of(
+            self.forward,
+            &parts.headers,
+            asked.path.as_str(),
+            connection,
+            role,
+        )
     }
 
     /// The endpoint's answer, unless a WebSocket was asked for: then it becomes one, or nothing.
@@ -172,22 +202,15 @@ impl<'a> Way<'a> {
         arrived.parts.headers.get(FORWARDED_FOR).cloned()
     }
 
-    /// Tells the endpoint what it should know, applies the header operations of the route, then its rewrites; the
-    /// path to send.
+    /// Applies the header operations of the route, then its rewrites; the path to send.
     fn rewrite(
         &self,
         path: &PathAndQuery,
-        parts: &mut http::request::Parts,
+        parts: &mut Parts,
         record: &Record,
         forwarded_for: Option<&HeaderValue>,
     ) -> PathAndQuery {
         let forward = self.forward;
-        let per_try = forward.retry.as_ref().and_then(|policy| policy.per_try_timeout);
-        announce(
-            &mut parts.headers,
-            1,
-            forward.timeout.into_iter().chain(per_try).min(),
-        );
         let progress = self.exchange.progress(record, forwarded_for);
         let known = Known {
             method: parts.method.as_str(),

@@ -13,6 +13,8 @@ pub(super) const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-at
 pub(super) const EXPECTED_TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
 /// Host before a rewrite.
 const ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-envoy-original-host");
+/// What the client of a gRPC call allows it; what the endpoint has left.
+pub(super) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// Path before a rewrite.
 pub(super) const ORIGINAL_PATH: HeaderName = HeaderName::from_static("x-envoy-original-path");
 /// Set on overflow.

@@ -67,6 +67,8 @@ impl<'a> Copies<'a> {
                 headers: marked(&original.headers),
                 payload: original.payload.clone(),
                 timeout: original.timeout,
+                hash: original.hash,
+                grpc: original.grpc,
             };
             tokio::task::spawn_local(copy.send());
         }
@@ -94,6 +96,8 @@ struct Copy {
     headers: HeaderMap,
     payload: Option<Rc<Payload>>,
     timeout: Option<Duration>,
+    hash: Option<u64>,
+    grpc: bool,
 }
 
 impl Copy {
@@ -107,6 +111,8 @@ impl Copy {
             path: self.path,
             headers: self.headers,
             payload: self.payload,
+            hash: self.hash,
+            grpc: self.grpc,
             copies: None.into(),
             host: None.into(),
             attempts: 1.into(),

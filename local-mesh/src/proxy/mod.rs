@@ -18,6 +18,7 @@ mod facts;
 mod fault;
 mod flags;
 mod forward;
+mod hashing;
 mod headers;
 mod listener;
 mod metrics;
@@ -32,6 +33,7 @@ mod retry;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod tries;
 mod upgrade;
 

@@ -7,6 +7,7 @@ use std::io;
 use bytes::Bytes;
 use mesh_config::AbortStatus;
 
+use super::cluster::Outcome;
 use super::flags::{Flag, Flags};
 
 /// An answer of the proxy's own.
@@ -299,13 +300,31 @@ impl Failure {
         format!("upstream_reset_before_response_started{{{reason}{cause}}}")
     }
 
-    /// The status that outlier detection books for the endpoint; `None` is not counted at all.
-    pub(super) fn outlier_status(&self) -> Option<u16> {
+    /// What outlier detection books for the endpoint; `None`: it is not the endpoint's.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
         match self {
             Self::Overflow => None,
-            Self::PerTryTimeout => Some(504),
-            _ => Some(503),
+            Self::PerTryTimeout => Some(Outcome::TimedOut),
+            _ => Some(Outcome::Failed),
         }
+    }
+}
+
+/// The status of HTTP that a status of gRPC stands for.
+pub(super) fn http_status(grpc: &[u8]) -> u16 {
+    match grpc {
+        b"0" => 200,
+        b"1" => 499,
+        b"3" | b"9" | b"11" => 400,
+        b"4" => 504,
+        b"5" => 404,
+        b"6" | b"10" => 409,
+        b"7" => 403,
+        b"8" => 429,
+        b"12" => 501,
+        b"14" => 503,
+        b"16" => 401,
+        _ => 500,
     }
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use mesh_config::Role;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::cluster::Lease;
 use super::flags::Flag;
@@ -18,6 +18,9 @@ use super::headers::{self, OVERLOADED, SERVICE_TIME};
 use super::record::Record;
 use super::reply::{LocalReply, grpc_status};
 use super::tries::Answer;
+
+/// How long Envoy leaves a client's connection open that it is going to close.
+const DELAYED_CLOSE: Duration = Duration::from_secs(1);
 
 /// The name in `server`: an ingress gateway calls itself Istio's.
 pub(super) fn server_name(role: Role) -> &'static str {
@@ -130,6 +133,7 @@ pub(super) fn upstream(
         record,
         until,
         timer: None,
+        closing: None,
     };
     streamed.finish_if_at_end();
     Response::from_parts(parts, ResponseBody::Upstream(Box::new(streamed)))
@@ -151,6 +155,8 @@ pub(super) struct Streamed {
     until: Option<Instant>,
     /// Made when the body has to be waited for.
     timer: Option<Pin<Box<Sleep>>>,
+    /// The answer broke off; the client's connection is closed a little later, as Envoy does.
+    closing: Option<(BrokenOff, Pin<Box<Sleep>>)>,
 }
 
 /// The answer broke off: the client's connection is closed.
@@ -177,21 +183,28 @@ impl Streamed {
     }
 
     fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if self.closing.is_some() {
+            return self.poll_closing(context);
+        }
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
             return self.poll_timeout(context);
         };
-        match &frame {
+        match frame {
             Some(Ok(frame)) => {
                 self.record.sent += frame.data_ref().map_or(0, Bytes::len) as u64;
                 self.finish_if_at_end();
+                Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(_)) => self.record.broke_off(
-                Flag::UpstreamProtocolError,
-                "upstream_reset_after_response_started{protocol_error}",
-            ),
-            None => self.finish(),
+            Some(Err(error)) => {
+                let details = "upstream_reset_after_response_started{protocol_error}";
+                self.break_off(Flag::UpstreamProtocolError, details, error.into());
+                self.poll_closing(context)
+            }
+            None => {
+                self.finish();
+                Poll::Ready(None)
+            }
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(BrokenOff::from)))
     }
 
     fn poll_timeout(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
@@ -200,9 +213,31 @@ impl Streamed {
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
         ready!(timer.as_mut().poll(context));
-        self.record
-            .broke_off(Flag::UpstreamRequestTimeout, "response_timeout");
-        Poll::Ready(Some(Err(BrokenOff::Timeout)))
+        self.break_off(
+            Flag::UpstreamRequestTimeout,
+            "response_timeout",
+            BrokenOff::Timeout,
+        );
+        self.poll_closing(context)
+    }
+
+    /// The answer ends here; the endpoint's connection is of no more use.
+    fn break_off(&mut self, flag: Flag, details: &'static str, why: BrokenOff) {
+        self.record.broke_off(flag, details);
+        self.lease = None;
+        self.closing = Some((why, Box::pin(sleep(DELAYED_CLOSE))));
+    }
+
+    /// What was sent so far reaches the client before its connection is closed.
+    fn poll_closing(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        let Some((why, mut timer)) = self.closing.take() else {
+            return Poll::Ready(None);
+        };
+        if timer.as_mut().poll(context).is_pending() {
+            self.closing = Some((why, timer));
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(why)))
     }
 }
 

@@ -14,9 +14,11 @@ use super::reply::Failure;
 pub(super) fn after_failure(on: &RetryOn, failure: &Failure) -> bool {
     let any_reset = on.reset || on.gateway_error || on.five_xx;
     match failure {
-        Failure::Connect(_) | Failure::ConnectTimeout => on.connect_failure || any_reset,
+        Failure::Connect(_) | Failure::ConnectTimeout => {
+            on.connect_failure || on.reset_before_request || any_reset
+        }
         Failure::RefusedStream => on.refused_stream || any_reset,
-        Failure::Reset | Failure::Termination | Failure::Protocol | Failure::PerTryTimeout => any_reset,
+        Failure::Termination | Failure::Protocol | Failure::Reset | Failure::PerTryTimeout => any_reset,
         Failure::Overflow => false,
     }
 }

@@ -6,7 +6,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 
 use super::Dialled;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Wish};
 use super::plane::Proxy;
 
 /// The cluster behind a port on which no service has HTTP; `None` for a port with routes.
@@ -19,7 +19,7 @@ pub(super) fn cluster(proxy: &Proxy, dialled: Dialled) -> Option<Rc<Cluster>> {
 
 /// Until one side has closed. Without an endpoint, or above the limit on connections, the client's is closed at once.
 pub(super) async fn pass_on(mut client: TcpStream, proxy: &Proxy, cluster: &Rc<Cluster>) {
-    let host = cluster.pick(&mut *proxy.shared.rng(), &[]);
+    let host = cluster.pick(&mut Wish::new(None, false), &mut *proxy.shared.rng());
     let (Some(host), Some(_permit)) = (host, cluster.connections.enter()) else {
         return;
     };

@@ -12,14 +12,14 @@ use mesh_config::RetryPolicy;
 use tokio::time::Instant;
 
 use super::body::{Payload, RequestBody};
-use super::cluster::{Cluster, Host, Lease, Permit, Unsent, lease};
+use super::cluster::{Cluster, Host, Lease, Outcome, Permit, Unsent, Wish, lease};
 use super::flags::{Flag, Flags};
-use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT};
+use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT, GRPC_TIMEOUT};
 use super::mirror::Copies;
 use super::plane::Shared;
-use super::reply::{Failure, LocalReply};
+use super::reply::{Failure, LocalReply, http_status};
 use super::response::milliseconds;
-use super::retry;
+use super::{retry, timeout};
 
 /// A request on its way to a cluster, ready to be sent as often as its policy allows.
 pub(super) struct Tries<'a> {
@@ -36,6 +36,10 @@ pub(super) struct Tries<'a> {
     pub(super) payload: Option<Rc<Payload>>,
     /// What is copied to mirrors as soon as there is an endpoint for the request itself.
     pub(super) copies: Cell<Option<Copies<'a>>>,
+    /// For consistent hashing.
+    pub(super) hash: Option<u64>,
+    /// `content-type: application/grpc`: the status of gRPC counts.
+    pub(super) grpc: bool,
     /// The endpoint of the latest try.
     pub(super) host: RefCell<Option<Rc<Host>>>,
     /// The number of the latest try, from 1.
@@ -60,11 +64,13 @@ impl Tries<'_> {
     /// The proxy's own answer, when the last try got none or no endpoint is healthy.
     pub(super) async fn run(&self) -> Result<Answer, LocalReply> {
         let started = Instant::now();
-        let mut tried: Vec<Rc<Host>> = Vec::new();
+        let remote = self.policy.is_some_and(|policy| policy.remote_localities);
+        let mut wish = Wish::new(self.hash, remote);
         let mut permit: Option<Permit> = None;
         loop {
             let number = self.attempts.get();
-            let host = self.pick(&tried).ok_or_else(LocalReply::no_healthy_upstream)?;
+            let host = self.cluster.pick(&mut wish, &mut *self.shared.rng());
+            let host = host.ok_or_else(LocalReply::no_healthy_upstream)?;
             *self.host.borrow_mut() = Some(Rc::clone(&host));
             if let Some(copies) = self.copies.take() {
                 copies.send(self);
@@ -85,7 +91,7 @@ impl Tries<'_> {
             if number > policy.attempts {
                 return finish(result, number, Flags::of(Flag::RetryLimitExceeded));
             }
-            permit = self.cluster.retries.enter();
+            permit = self.cluster.enter_retry();
             if permit.is_none() {
                 return finish(result, number, Flags::of(Flag::UpstreamOverflow));
             }
@@ -97,15 +103,11 @@ impl Tries<'_> {
             }
             let wait = retry::back_off(policy, number, &mut *self.shared.rng());
             tokio::time::sleep(wait).await;
-            tried.push(host);
+            if policy.avoid_previous_hosts {
+                wish.avoid.push(host);
+            }
             self.attempts.set(number + 1);
         }
-    }
-
-    fn pick(&self, tried: &[Rc<Host>]) -> Option<Rc<Host>> {
-        let avoid = self.policy.is_none_or(|policy| policy.avoid_previous_hosts);
-        let tried = if avoid { tried } else { &[] };
-        self.cluster.pick(&mut *self.shared.rng(), tried)
     }
 
     /// One try, within `perTryTimeout`.
@@ -156,44 +158,59 @@ impl Tries<'_> {
         }
         // The first try's were there before the operations of the route, which may have changed them.
         if number > 1 {
-            announce(request.headers_mut(), number, self.limit(started));
+            announce(
+                request.headers_mut(),
+                number,
+                self.limit(started.elapsed()),
+                self.grpc,
+            );
         }
         request
     }
 
     /// What a try may take: the smaller of `perTryTimeout` and what is left of the timeout.
-    fn limit(&self, started: Instant) -> Option<Duration> {
+    fn limit(&self, elapsed: Duration) -> Option<Duration> {
         // Envoy counts the whole milliseconds that have passed.
-        let passed = Duration::from_millis(milliseconds(started.elapsed()));
+        let passed = Duration::from_millis(milliseconds(elapsed));
         let left = self.timeout.map(|timeout| timeout.saturating_sub(passed));
         let per_try = self.policy.and_then(|policy| policy.per_try_timeout);
         left.into_iter().chain(per_try).min()
     }
 
     fn book(&self, host: &Rc<Host>, result: &Tried) {
-        let status = match result {
-            Ok((response, _)) => Some(response.status().as_u16()),
-            Err(failure) => failure.outlier_status(),
+        let outcome = match result {
+            Ok((response, _)) => Some(Outcome::Answer(self.status(response))),
+            Err(failure) => failure.outcome(),
         };
-        if let Some(status) = status {
-            self.cluster.book(host, status);
+        if let Some(outcome) = outcome {
+            self.cluster.book(host, outcome);
         }
+    }
+
+    fn status(&self, response: &Response<Incoming>) -> u16 {
+        let grpc = response.headers().get("grpc-status").filter(|_| self.grpc);
+        grpc.map_or(response.status().as_u16(), |status| {
+            http_status(status.as_bytes())
+        })
     }
 
     /// The timeout for all tries together passed: 504 for the endpoint that was being waited for.
     fn timed_out(&self) -> LocalReply {
         if let Some(host) = self.host.borrow().as_ref() {
-            self.cluster.book(host, 504);
+            self.cluster.book(host, Outcome::TimedOut);
         }
         LocalReply::timeout()
     }
 }
 
-/// Tells the endpoint which try this is, and how long it may take if there is a limit.
-pub(super) fn announce(headers: &mut HeaderMap, number: u32, limit: Option<Duration>) {
+/// Tells the endpoint which try this is, and how long it may take if there is a limit; a gRPC call in its own way, too.
+pub(super) fn announce(headers: &mut HeaderMap, number: u32, limit: Option<Duration>, grpc: bool) {
     headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));
-    if let Some(limit) = limit {
-        headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(milliseconds(limit)));
+    if let Some(limit) = limit.map(milliseconds) {
+        headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(limit));
+        if grpc {
+            headers.insert(GRPC_TIMEOUT, timeout::to_grpc(limit));
+        }
     }
 }
 

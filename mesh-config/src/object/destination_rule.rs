@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 pub(crate) use super::read_destination_rule::read;
+use crate::policy::load_balancer::LoadBalancing;
+use crate::policy::outlier::OutlierDetection;
+use crate::policy::pool::{ConnectionPool, RetryBudget};
 use crate::problem::Placed;
-use crate::view::cluster::{ConnectionPool, LoadBalancer, OutlierDetection};
 
 /// `DestinationRule`: subsets and policies of a host.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +18,7 @@ pub struct DestinationRule {
     /// Clients of the rule's namespace that it is for; `None`: all. Such a rule is never exported.
     pub workload_selector: Option<BTreeMap<String, String>>,
     /// For every subset that does not say otherwise.
-    pub traffic_policy: Option<TrafficPolicy>,
+    pub traffic_policy: Option<Box<TrafficPolicy>>,
     /// Named parts of the host's endpoints.
     pub subsets: Vec<Subset>,
 }
@@ -36,9 +38,40 @@ pub struct Subset {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrafficPolicy {
     /// How an endpoint is chosen.
-    pub load_balancer: Option<LoadBalancer>,
+    pub load_balancer: Option<LoadBalancing>,
     /// Limits.
     pub connection_pool: Option<ConnectionPool>,
     /// Passive health check.
     pub outlier_detection: Option<OutlierDetection>,
+    /// `tls.mode`. Whatever it is, traffic stays plain text here.
+    pub tls: Option<TlsMode>,
+    /// Retries as a share of the requests.
+    pub retry_budget: Option<RetryBudget>,
+    /// By the number of the service port (0 if it has none); of two for one port the first counts.
+    pub ports: Vec<(u16, TrafficPolicy)>,
+}
+
+/// `tls.mode` of a policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Plain text.
+    #[default]
+    Disable,
+    /// TLS without a client certificate.
+    Simple,
+    /// TLS with one of the user's.
+    Mutual,
+    /// TLS with Istio's.
+    IstioMutual,
+}
+
+impl TrafficPolicy {
+    /// What is said for one port.
+    #[must_use]
+    pub fn for_port(&self, port: u16) -> Option<&TrafficPolicy> {
+        let mut ports = self.ports.iter();
+        ports
+            .find(|(number, _)| *number == port)
+            .map(|(_, policy)| policy)
+    }
 }

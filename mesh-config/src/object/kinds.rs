@@ -29,6 +29,8 @@ const OURS: &[(&str, &str)] = &[
     ("Service", ""),
     ("Deployment", "apps"),
     ("WorkloadEntry", NETWORKING),
+    ("ServiceEntry", NETWORKING),
+    ("Sidecar", NETWORKING),
     ("Gateway", NETWORKING),
     ("VirtualService", NETWORKING),
     ("DestinationRule", NETWORKING),
@@ -83,13 +85,7 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
     (
         NETWORKING,
         &["v1", "v1beta1", "v1alpha3"],
-        &[
-            "EnvoyFilter",
-            "ProxyConfig",
-            "ServiceEntry",
-            "Sidecar",
-            "WorkloadGroup",
-        ],
+        &["EnvoyFilter", "ProxyConfig", "WorkloadGroup"],
     ),
     (
         "security.istio.io",
@@ -225,7 +221,7 @@ mod tests {
             ("networking.istio.io/v1alpha3", "DestinationRule", Known::Ours),
             ("apps/v1", "Deployment", Known::Ours),
             ("v1", "ConfigMap", Known::Other),
-            ("networking.istio.io/v1", "ServiceEntry", Known::Other),
+            ("networking.istio.io/v1", "ServiceEntry", Known::Ours),
             ("gateway.networking.k8s.io/v1", "Gateway", Known::Other),
             ("example.com/v1", "Anything", Known::Other),
         ] {

@@ -24,6 +24,12 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// `clusterIP: None`.
     pub headless: bool,
+    /// `trafficDistribution` asks for endpoints in the client's zone.
+    pub prefers_close: bool,
+    /// `clusterIP`, if it is an address: clients may use it as a name.
+    pub cluster_ip: Option<String>,
+    /// `externalName` of a Service of the type ExternalName: the full name of what it stands for.
+    pub external_name: Option<String>,
 }
 
 /// One port of a Service.

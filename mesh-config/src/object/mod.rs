@@ -9,6 +9,8 @@ mod read_action;
 mod read_destination_rule;
 mod read_kubernetes;
 mod read_virtual_service;
+pub(crate) mod service_entry;
+pub(crate) mod sidecar;
 pub(crate) mod virtual_service;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,8 @@ use gateway::Gateway;
 use kubernetes::{Deployment, Service, WorkloadEntry};
 pub(crate) use read::read;
 pub use read::{parse, parse_keys};
+use service_entry::ServiceEntry;
+use sidecar::Sidecar;
 use virtual_service::VirtualService;
 
 /// What identifies an object. Cluster-scoped kinds have the empty namespace.
@@ -131,6 +135,10 @@ pub enum Spec {
     Deployment(Deployment),
     /// An endpoint that already runs somewhere.
     WorkloadEntry(WorkloadEntry),
+    /// Hosts that no Service stands for.
+    ServiceEntry(ServiceEntry),
+    /// What the proxies of a namespace are told about.
+    Sidecar(Sidecar),
     /// Ports and hosts of a gateway.
     Gateway(Gateway),
     /// Routing rules.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::kinds::{self, Known, Wrong};
 use super::{
-    Metadata, Object, ObjectKey, Place, Spec, destination_rule, gateway, kubernetes, virtual_service,
+    Metadata, Object, ObjectKey, Place, Spec, destination_rule, gateway, kubernetes, service_entry, sidecar,
+    virtual_service,
 };
 use crate::problem::{Problem, Problems, Source};
 use crate::text::{Document, Fields, Value};
@@ -245,6 +246,8 @@ fn read_spec(kind: &str, fields: &mut Fields<'_>) -> Option<Spec> {
         "Service" => kubernetes::read_service(&spec).map(Spec::Service),
         "Deployment" => kubernetes::read_deployment(&spec).map(Spec::Deployment),
         "WorkloadEntry" => kubernetes::read_workload_entry(&spec).map(Spec::WorkloadEntry),
+        "ServiceEntry" => service_entry::read(&spec).map(Spec::ServiceEntry),
+        "Sidecar" => sidecar::read(&spec).map(Spec::Sidecar),
         "Gateway" => gateway::read(&spec).map(Spec::Gateway),
         "VirtualService" => virtual_service::read(&spec).map(Spec::VirtualService),
         "DestinationRule" => destination_rule::read(&spec).map(Spec::DestinationRule),

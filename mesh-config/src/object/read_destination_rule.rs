@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::destination_rule::{DestinationRule, Subset, TrafficPolicy};
+use super::destination_rule::{DestinationRule, Subset, TlsMode, TrafficPolicy};
 use super::read_virtual_service::read_export_to;
 use crate::host;
-use crate::text::Value;
-use crate::view::cluster::{ConnectionPool, LoadBalancer, OutlierDetection};
+use crate::policy::{load_balancer, outlier, pool};
+use crate::text::{Fields, Value};
 
 pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
     value.fields(|fields| {
@@ -22,7 +22,10 @@ pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
             host: host.unwrap_or_default(),
             export_to: read_export_to(fields),
             workload_selector: fields.get("workloadSelector").and_then(|v| read_selector(&v)),
-            traffic_policy: fields.get("trafficPolicy").and_then(|v| read_policy(&v)),
+            traffic_policy: fields
+                .get("trafficPolicy")
+                .and_then(|v| read_policy(&v))
+                .map(Box::new),
             subsets: read_subsets(&subsets),
         }
     })
@@ -62,154 +65,102 @@ fn read_subsets(list: &[Value<'_>]) -> Vec<Subset> {
 }
 
 fn read_policy(value: &Value<'_>) -> Option<TrafficPolicy> {
-    if value.is_empty() {
-        value.problem("an empty policy says nothing");
+    let blocks = [
+        "loadBalancer",
+        "connectionPool",
+        "outlierDetection",
+        "tls",
+        "tunnel",
+        "proxyProtocol",
+        "retryBudget",
+    ];
+    value.fields(|fields| {
+        fields.not_supported(&["tunnel", "proxyProtocol"]);
+        let ports = fields
+            .get("portLevelSettings")
+            .map(|v| v.list())
+            .unwrap_or_default();
+        if ports.is_empty() && !blocks.iter().any(|block| value.has(block)) {
+            value.problem("an empty policy says nothing");
+        }
+        let mut policy = read_blocks(fields);
+        policy.retry_budget = fields.get("retryBudget").and_then(|v| pool::read_budget(&v));
+        policy.ports = ports.iter().filter_map(read_port).collect();
+        policy
+    })
+}
+
+/// The blocks that a policy and its settings for a port have in common.
+fn read_blocks(fields: &mut Fields<'_>) -> TrafficPolicy {
+    TrafficPolicy {
+        load_balancer: fields.get("loadBalancer").and_then(|v| load_balancer::read(&v)),
+        connection_pool: fields.get("connectionPool").and_then(|v| pool::read(&v)),
+        outlier_detection: fields.get("outlierDetection").and_then(|v| outlier::read(&v)),
+        tls: fields.get("tls").and_then(|v| read_tls(&v)),
+        ..TrafficPolicy::default()
     }
-    value.fields(|fields| {
-        fields.not_supported(&["portLevelSettings", "tunnel", "proxyProtocol", "retryBudget"]);
-        if let Some(tls) = fields.get("tls") {
-            read_tls(&tls);
-        }
-        TrafficPolicy {
-            load_balancer: fields.get("loadBalancer").and_then(|v| read_load_balancer(&v)),
-            connection_pool: fields.get("connectionPool").and_then(|v| read_pool(&v)),
-            outlier_detection: fields.get("outlierDetection").and_then(|v| read_outlier(&v)),
-        }
-    })
 }
 
-/// Between the mesh's own workloads these two modes make no difference on loopback; others would.
-fn read_tls(value: &Value<'_>) {
+/// An entry of `portLevelSettings`.
+fn read_port(value: &Value<'_>) -> Option<(u16, TrafficPolicy)> {
     value.fields(|fields| {
-        fields.not_supported(&[
-            "clientCertificate",
-            "privateKey",
-            "caCertificates",
-            "credentialName",
-            "subjectAltNames",
-            "sni",
-            "insecureSkipVerify",
-            "caCrl",
-        ]);
-        let Some(mode) = fields.get("mode") else { return };
-        let modes = [
-            ("DISABLE", true),
-            ("ISTIO_MUTUAL", true),
-            ("SIMPLE", false),
-            ("MUTUAL", false),
-        ];
-        if mode.choice(&modes) == Some(false) {
-            mode.not_supported();
-        }
-    });
-}
-
-fn read_load_balancer(value: &Value<'_>) -> Option<LoadBalancer> {
-    value.fields(|fields| {
-        fields.not_supported(&[
-            "consistentHash",
-            "localityLbSetting",
-            "zoneAwareLbSetting",
-            "warmup",
-            "warmupDurationSecs",
-        ]);
-        let simple = fields.get("simple").and_then(|v| {
-            let chosen = v.choice(&[
-                ("LEAST_REQUEST", Some(LoadBalancer::LeastRequest)),
-                ("ROUND_ROBIN", Some(LoadBalancer::RoundRobin)),
-                ("RANDOM", Some(LoadBalancer::Random)),
-                ("LEAST_CONN", Some(LoadBalancer::LeastRequest)),
-                ("UNSPECIFIED", Some(LoadBalancer::LeastRequest)),
-                ("PASSTHROUGH", None),
-            ])?;
-            if chosen.is_none() {
-                v.not_supported();
-            }
-            chosen
+        let port = fields.required("port").map(|v| {
+            let number = v.fields(|fields| fields.get("number").and_then(|v| v.whole(0..=u32::MAX.into())));
+            // A port that no service can have has no effect.
+            number
+                .flatten()
+                .and_then(|number| u16::try_from(number).ok())
+                .unwrap_or_default()
         });
-        simple.unwrap_or_default()
+        let blocks = ["loadBalancer", "connectionPool", "outlierDetection", "tls"];
+        if !blocks.iter().any(|block| value.has(block)) {
+            value.problem(format!("needs at least one of {}", blocks.join(", ")));
+        }
+        (port.unwrap_or_default(), read_blocks(fields))
     })
 }
 
-fn read_pool(value: &Value<'_>) -> Option<ConnectionPool> {
+/// Accepted as Istio accepts it; on loopback everything stays plain text.
+fn read_tls(value: &Value<'_>) -> Option<TlsMode> {
     value.fields(|fields| {
-        let mut pool = ConnectionPool::default();
-        let (tcp, http) = (fields.get("tcp"), fields.get("http"));
-        if tcp.is_none() && http.is_none() {
-            fields.value().problem("needs `tcp` or `http`");
-        }
-        // The idle time of http wins over that of tcp, so tcp is read first.
-        tcp.and_then(|v| read_tcp_pool(&v, &mut pool));
-        http.and_then(|v| read_http_pool(&v, &mut pool));
-        pool
-    })
-}
-
-fn read_tcp_pool(value: &Value<'_>, pool: &mut ConnectionPool) -> Option<()> {
-    value.fields(|fields| {
-        fields.not_supported(&["tcpKeepalive", "maxConnectionDuration"]);
-        pool.max_connections = fields.get("maxConnections").and_then(|v| limit(&v));
-        if let Some(timeout) = fields.get("connectTimeout").and_then(|v| v.duration()) {
-            pool.connect_timeout = timeout;
-        }
-        if let Some(timeout) = fields.get("idleTimeout").and_then(|v| v.duration()) {
-            pool.idle_timeout = timeout;
-        }
-    })
-}
-
-fn read_http_pool(value: &Value<'_>, pool: &mut ConnectionPool) -> Option<()> {
-    value.fields(|fields| {
-        fields.not_supported(&[
-            "h2UpgradePolicy",
-            "useClientProtocol",
-            "maxConcurrentStreams",
-            "http2KeepAlive",
-        ]);
-        pool.max_pending = fields.get("http1MaxPendingRequests").and_then(|v| limit(&v));
-        pool.max_requests = fields.get("http2MaxRequests").and_then(|v| limit(&v));
-        pool.max_retries = fields.get("maxRetries").and_then(|v| limit(&v));
-        pool.max_requests_per_connection = fields.get("maxRequestsPerConnection").and_then(|v| limit(&v));
-        if let Some(timeout) = fields.get("idleTimeout").and_then(|v| v.duration()) {
-            pool.idle_timeout = timeout;
-        }
-    })
-}
-
-/// 0 counts as absent: unlimited.
-fn limit(value: &Value<'_>) -> Option<u32> {
-    value.count().filter(|number| *number > 0)
-}
-
-fn read_outlier(value: &Value<'_>) -> Option<OutlierDetection> {
-    value.fields(|fields| {
-        // Istio ignores it, with a warning.
-        fields.accept(&["consecutiveErrors"]);
-        fields.not_supported(&["consecutiveLocalOriginFailures", "outlierDetectionHttpErrorCodes"]);
-        if let Some(split) = fields.get("splitExternalLocalOriginErrors")
-            && split.boolean() == Some(true)
-        {
-            split.not_supported();
-        }
-        let default = OutlierDetection::default();
-        let mut number = |name, highest| {
-            let value = fields.get(name).and_then(|v: Value<'_>| v.whole(0..=highest))?;
-            u32::try_from(value).ok()
+        let modes = [
+            ("DISABLE", TlsMode::Disable),
+            ("ISTIO_MUTUAL", TlsMode::IstioMutual),
+            ("SIMPLE", TlsMode::Simple),
+            ("MUTUAL", TlsMode::Mutual),
+        ];
+        let mode = fields
+            .get("mode")
+            .and_then(|v| v.choice(&modes))
+            .unwrap_or_default();
+        let mut given = |name| {
+            fields
+                .get(name)
+                .and_then(|v: Value<'_>| v.text())
+                .is_some_and(|text| !text.is_empty())
         };
-        let consecutive_5xx = number("consecutive5xxErrors", u32::MAX.into());
-        let consecutive_gateway = number("consecutiveGatewayErrors", u32::MAX.into());
-        // As istiod: 0 means absent.
-        let max_ejection = number("maxEjectionPercent", 100).filter(|percent| *percent > 0);
-        let min_health = number("minHealthPercent", 100);
-        let interval = fields.get("interval").and_then(|v| v.duration());
-        let base = fields.get("baseEjectionTime").and_then(|v| v.duration());
-        OutlierDetection {
-            consecutive_5xx: consecutive_5xx.unwrap_or(default.consecutive_5xx),
-            consecutive_gateway: consecutive_gateway.unwrap_or(default.consecutive_gateway),
-            interval: interval.unwrap_or(default.interval),
-            base_ejection_time: base.unwrap_or(default.base_ejection_time),
-            max_ejection_percent: max_ejection.unwrap_or(default.max_ejection_percent),
-            min_health_percent: min_health.unwrap_or(default.min_health_percent),
+        let (certificate, key) = (given("clientCertificate"), given("privateKey"));
+        let (authorities, credential) = (given("caCertificates"), given("credentialName"));
+        let _ = (given("sni"), given("caCrl"));
+        let names = fields
+            .get("subjectAltNames")
+            .map(|v| v.texts())
+            .unwrap_or_default();
+        let unverified = fields.get("insecureSkipVerify").and_then(|v| v.boolean()) == Some(true);
+        let from_files = certificate || key || authorities;
+        let problem = |message: &str| value.problem(message);
+        match mode {
+            TlsMode::Mutual | TlsMode::Simple if credential && from_files => {
+                problem("credentialName and certificates from files exclude each other");
+            }
+            TlsMode::Mutual if !credential && !certificate => problem("MUTUAL needs a clientCertificate"),
+            TlsMode::Mutual if !credential && !key => problem("MUTUAL needs a privateKey"),
+            _ => {}
         }
+        let verified = authorities || !names.is_empty() || (credential && mode == TlsMode::Simple);
+        if unverified && verified {
+            problem("insecureSkipVerify excludes what would be verified");
+        }
+        mode
     })
 }

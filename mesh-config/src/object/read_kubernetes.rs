@@ -13,7 +13,6 @@ use crate::text::{Fields, Value};
 /// Real fields of a Service that change nothing here.
 const SERVICE_IGNORED: &[&str] = &[
     "clusterIPs",
-    "type",
     "sessionAffinity",
     "sessionAffinityConfig",
     "ipFamilies",
@@ -27,7 +26,6 @@ const SERVICE_IGNORED: &[&str] = &[
     "externalIPs",
     "allocateLoadBalancerNodePorts",
     "healthCheckNodePort",
-    "trafficDistribution",
 ];
 
 /// Real fields of a pod that change nothing here.
@@ -91,12 +89,22 @@ const CONTAINER_IGNORED: &[&str] = &[
 pub(crate) fn read_service(value: &Value<'_>) -> Option<Service> {
     value.fields(|fields| {
         fields.accept(SERVICE_IGNORED);
-        fields.not_supported(&["externalName"]);
+        let external = fields.get("type").and_then(|v| v.text()).as_deref() == Some("ExternalName");
+        let external_name = fields.get("externalName");
+        if external && external_name.is_none() {
+            fields
+                .value()
+                .problem("a Service of the type ExternalName needs `externalName`");
+        }
+        let cluster_ip = fields.get("clusterIP").and_then(|v| v.text());
         let ports = fields.get("ports").map(|v| v.list()).unwrap_or_default();
         Service {
             selector: fields.get("selector").map(|v| v.text_map()).unwrap_or_default(),
             ports: ports.iter().filter_map(read_service_port).collect(),
-            headless: fields.get("clusterIP").and_then(|v| v.text()).as_deref() == Some("None"),
+            headless: cluster_ip.as_deref() == Some("None"),
+            cluster_ip: cluster_ip.filter(|address| address.parse::<IpAddr>().is_ok()),
+            external_name: external_name.and_then(|v| v.text()).filter(|_| external),
+            prefers_close: fields.get("trafficDistribution").and_then(|v| v.text()).is_some(),
         }
     })
 }

@@ -12,7 +12,7 @@ use crate::route::fraction::Fraction;
 use crate::route::headers::HeaderRules;
 use crate::route::matching::RequestMatch;
 use crate::route::redirect::WrittenRedirect;
-use crate::route::retry::RetryPolicy;
+use crate::route::retry::WrittenRetries;
 use crate::route::rewrite::Rewrite;
 
 /// `VirtualService`: routing rules for hosts.
@@ -41,8 +41,8 @@ pub struct HttpRoute {
     pub route: Vec<RouteDestination>,
     /// For all tries together.
     pub timeout: Option<Duration>,
-    /// `None`: Istio's default. `Some(None)`: switched off.
-    pub retries: Option<Option<RetryPolicy>>,
+    /// `None`: Istio's default.
+    pub retries: Option<WrittenRetries>,
     /// Of path and authority.
     pub rewrite: Option<Rewrite>,
     /// On requests and responses, for every destination.

@@ -10,6 +10,7 @@ pub(crate) mod headers;
 pub(crate) mod matching;
 pub(crate) mod mirror;
 pub(crate) mod pattern;
+mod re2;
 pub(crate) mod read_match;
 pub(crate) mod redirect;
 pub(crate) mod retry;
@@ -21,6 +22,7 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName};
 
 use crate::object::ObjectKey;
+use crate::policy::hash::HashKey;
 use crate::view::cluster::ClusterId;
 use cors::CorsPolicy;
 use direct_response::DirectResponse;
@@ -88,6 +90,8 @@ pub struct Forward {
     pub timeout: Option<Duration>,
     /// `None`: no retries.
     pub retry: Option<RetryPolicy>,
+    /// What of a request is hashed for its endpoint, combined in this order.
+    pub hash: Vec<HashKey>,
     /// Of path and authority.
     pub rewrite: Option<Rewrite>,
     /// Of the route, for every destination.

@@ -18,6 +18,8 @@ pub struct RetryPolicy {
     pub back_off: Duration,
     /// Whether up to five draws are made to avoid endpoints already tried.
     pub avoid_previous_hosts: bool,
+    /// After every second try the priorities tried so far are left out.
+    pub remote_localities: bool,
 }
 
 /// The words of `retryOn`.
@@ -63,26 +65,31 @@ impl Default for RetryPolicy {
             per_try_timeout: None,
             back_off: Duration::from_millis(25),
             avoid_previous_hosts: true,
+            remote_localities: false,
         }
     }
 }
 
-/// Reads `retries`; `Some(None)`: switched off.
-pub(crate) fn read(value: &Value<'_>) -> Option<Option<RetryPolicy>> {
+/// `retries` as written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenRetries {
+    /// `None`: switched off.
+    pub policy: Option<RetryPolicy>,
+    /// `retryIgnorePreviousHosts`, if it is said.
+    pub avoid_previous_hosts: Option<bool>,
+}
+
+pub(crate) fn read(value: &Value<'_>) -> Option<WrittenRetries> {
     value.fields(|fields| {
         let attempts = fields.get("attempts").and_then(|v| v.count()).unwrap_or(0);
         let per_try_timeout = fields.get("perTryTimeout").and_then(|v| v.duration());
         let words = fields.get("retryOn");
-        if let Some(remote) = fields.get("retryRemoteLocalities")
-            && remote.boolean() == Some(true)
-        {
-            remote.not_supported();
+        let remote = fields.get("retryRemoteLocalities").map(|v| v.boolean() == Some(true));
+        if attempts == 0 && (per_try_timeout.is_some() || words.is_some() || remote.is_some()) {
+            let message = "`attempts: 0` switches retries off; perTryTimeout, retryOn and retryRemoteLocalities must go";
+            fields.value().problem(message);
         }
-        if attempts == 0 && (per_try_timeout.is_some() || words.is_some()) {
-            fields
-                .value()
-                .problem("`attempts: 0` switches retries off; perTryTimeout and retryOn must go");
-        }
+        let avoid = fields.get("retryIgnorePreviousHosts").and_then(|v| v.boolean());
         let default = RetryPolicy::default();
         let policy = RetryPolicy {
             attempts,
@@ -92,12 +99,13 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Option<RetryPolicy>> {
                 .get("backoff")
                 .and_then(|v| v.duration())
                 .unwrap_or(default.back_off),
-            avoid_previous_hosts: fields
-                .get("retryIgnorePreviousHosts")
-                .and_then(|v| v.boolean())
-                .unwrap_or(true),
+            avoid_previous_hosts: avoid.unwrap_or(true),
+            remote_localities: remote == Some(true),
         };
-        (attempts > 0).then_some(policy)
+        WrittenRetries {
+            policy: (attempts > 0).then_some(policy),
+            avoid_previous_hosts: avoid,
+        }
     })
 }
 
@@ -114,11 +122,8 @@ fn read_words(value: &Value<'_>) -> Option<RetryOn> {
             continue;
         }
         match word {
-            // Takes effect through the codes beside it.
-            "retriable-status-codes" => {}
-            "retriable-headers" | "http3-post-connect-failure" => {
-                value.problem(format!("not supported yet: retryOn `{word}`"));
-            }
+            // Take effect through codes, headers or a protocol that are not there.
+            "retriable-status-codes" | "retriable-headers" | "http3-post-connect-failure" => {}
             _ => match status_code(word) {
                 Some(code) => on.status_codes.push(code),
                 None => report_word(value, word),

@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::cluster::{Cluster, ClusterId, ClusterPolicy, Endpoint};
-use super::registry::{Named, Registry};
+use super::cluster::{Cluster, ClusterId, Endpoint};
+use super::destination_rules::PolicyBlocks;
+use super::registry::Registry;
+use super::services::{Backing, Callee};
 use crate::client::{Client, Workload};
 use crate::object::destination_rule::Subset;
-use crate::object::kubernetes::{PortRef, Service, ServicePort, WorkloadEntry};
+use crate::object::kubernetes::{PortRef, ServicePort, WorkloadEntry};
+use crate::object::{Metadata, Spec};
+use crate::policy::load_balancer::LoadBalancer;
+use crate::policy::locality::prefer_close;
+use crate::policy::priorities;
 
 /// Labels shared by all endpoints of a workload.
 type Labels = Arc<BTreeMap<String, String>>;
@@ -36,28 +42,25 @@ impl Clusters {
         let labels: Vec<Labels> = workloads.iter().map(|w| Arc::new(w.labels.clone())).collect();
         let mut clusters = Clusters::default();
         for (host, service) in &registry.services {
+            if matches!(service.backing, Backing::Alias(_)) {
+                continue;
+            }
             let rule = registry.rule_for(client, host);
-            for port in service.spec.ports.iter().filter(|port| port.is_tcp()) {
-                let endpoints = endpoints(registry, *service, port, workloads, &labels);
+            for port in service.ports.iter().filter(|port| port.is_tcp()) {
+                let endpoints = endpoints(registry, service, port, workloads, &labels);
                 let subsets = rule.subsets.iter().map(|subset| Some(*subset));
                 for subset in [None].into_iter().chain(subsets) {
-                    clusters.add(Cluster {
-                        name: name(host, subset.map(|s| s.name.value.as_str()), port.port),
-                        host: host.clone(),
-                        port: port.port,
-                        subset: subset.map(|subset| subset.name.value.clone()),
-                        service_name: service.metadata().name.clone(),
-                        service_namespace: service.metadata().namespace.clone(),
-                        endpoints: endpoints
-                            .iter()
-                            .filter(|e| in_subset(e, subset))
-                            .cloned()
-                            .collect(),
-                        policy: ClusterPolicy {
-                            http2: port.is_http2(),
-                            ..rule.policy(subset)
-                        },
-                    });
+                    let blocks = rule.policy(port.port, subset);
+                    let chosen = endpoints.iter().filter(|e| in_subset(e, subset)).cloned();
+                    clusters.add(cluster(
+                        service,
+                        host,
+                        port,
+                        subset,
+                        &blocks,
+                        client,
+                        chosen.collect(),
+                    ));
                 }
             }
         }
@@ -71,8 +74,40 @@ impl Clusters {
     }
 }
 
+fn cluster(
+    service: &Callee<'_>,
+    host: &str,
+    port: &ServicePort,
+    subset: Option<&Subset>,
+    blocks: &PolicyBlocks<'_>,
+    client: &Client,
+    mut endpoints: Vec<Endpoint>,
+) -> Cluster {
+    let policy = blocks.compile(port.is_http2());
+    if policy.load_balancer == LoadBalancer::PassThrough {
+        // Without interception no original destination is known.
+        endpoints.clear();
+    }
+    // The rule's setting, else the service's, else the mesh's: enabled, no more.
+    let close = service.prefers_close().then(prefer_close);
+    let setting = blocks.locality().cloned().or(close).unwrap_or_default();
+    let priorities = priorities::assign(&setting, policy.outlier.is_some(), client, &mut endpoints);
+    Cluster {
+        name: name(host, subset.map(|s| s.name.value.as_str()), port.port),
+        host: host.to_owned(),
+        port: port.port,
+        subset: subset.map(|subset| subset.name.value.clone()),
+        service_name: service_name(service),
+        service_namespace: service.namespace().to_owned(),
+        endpoints,
+        priorities,
+        policy,
+    }
+}
+
 fn in_subset(endpoint: &Endpoint, subset: Option<&Subset>) -> bool {
-    subset.is_none_or(|subset| selects(&subset.labels, &endpoint.labels))
+    let has = |(name, value): (&String, &String)| endpoint.label(name) == Some(value);
+    subset.is_none_or(|subset| subset.labels.iter().all(has))
 }
 
 /// Whether all labels of the selector are among the labels.
@@ -80,28 +115,49 @@ pub(crate) fn selects(selector: &BTreeMap<String, String>, labels: &BTreeMap<Str
     selector.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
-/// The endpoints of a service port: workloads, then WorkloadEntry objects, that its selector finds in its namespace.
+/// What logs and metrics call a service: a host of a ServiceEntry keeps its full name.
+fn service_name(service: &Callee<'_>) -> String {
+    match &service.object.spec {
+        Spec::Service(_) => service.object.metadata.name.clone(),
+        _ => service.name.clone(),
+    }
+}
+
+/// The endpoints of a service port: those written out, or the workloads, then the WorkloadEntry objects, that its
+/// selector finds in its namespace.
 fn endpoints(
     registry: &Registry<'_>,
-    service: Named<'_, Service>,
+    service: &Callee<'_>,
     port: &ServicePort,
     workloads: &[Workload],
     labels: &[Labels],
 ) -> Vec<Endpoint> {
-    let (selector, namespace) = (&service.spec.selector, &service.metadata().namespace);
-    if selector.is_empty() {
-        return Vec::new();
-    }
+    let namespace = service.namespace();
+    let selector = match service.backing {
+        Backing::Selected(selector) if !selector.is_empty() => selector,
+        Backing::Listed(listed) => {
+            let metadata = Metadata {
+                name: service.object.metadata.name.clone(),
+                namespace: namespace.to_owned(),
+                ..Metadata::default()
+            };
+            return listed
+                .iter()
+                .filter_map(|entry| of_entry(&metadata, entry, port))
+                .collect();
+        }
+        _ => return Vec::new(),
+    };
     let workloads = workloads.iter().zip(labels);
-    let selected = workloads.filter(|(w, _)| w.namespace == *namespace && selects(selector, &w.labels));
+    let selected = workloads.filter(|(w, _)| w.namespace == namespace && selects(selector, &w.labels));
     let mut endpoints: Vec<Endpoint> = selected
         .filter_map(|(w, labels)| of_workload(w, labels, port))
         .collect();
-    let entries = registry
-        .entries
-        .iter()
-        .filter(|entry| entry.metadata().namespace == *namespace && selects(selector, &entry_labels(entry)));
-    endpoints.extend(entries.filter_map(|entry| of_entry(entry, port)));
+    let entries = registry.entries.iter().filter(|entry| {
+        entry.metadata().namespace == namespace
+            && selects(selector, &entry_labels(entry.metadata(), entry.spec))
+    });
+    endpoints.extend(entries.filter_map(|entry| of_entry(entry.metadata(), entry.spec, port)));
     endpoints
 }
 
@@ -127,24 +183,23 @@ fn of_workload(workload: &Workload, labels: &Labels, port: &ServicePort) -> Opti
 }
 
 /// Labels of the spec together with those of the object.
-fn entry_labels(entry: &Named<'_, WorkloadEntry>) -> BTreeMap<String, String> {
-    let mut labels = entry.metadata().labels.clone();
-    labels.extend(entry.spec.labels.clone());
+fn entry_labels(metadata: &Metadata, spec: &WorkloadEntry) -> BTreeMap<String, String> {
+    let mut labels = metadata.labels.clone();
+    labels.extend(spec.labels.clone());
     labels
 }
 
-fn of_entry(entry: &Named<'_, WorkloadEntry>, port: &ServicePort) -> Option<Endpoint> {
-    let spec = entry.spec;
+fn of_entry(metadata: &Metadata, spec: &WorkloadEntry, port: &ServicePort) -> Option<Endpoint> {
     let by_name = port.name.as_ref().and_then(|name| spec.ports.get(name));
     let target = match &port.target_port {
         PortRef::Number(number) => by_name.or(Some(number)),
         PortRef::Name(name) => spec.ports.get(name).or(by_name),
     };
     Some(Endpoint {
-        workload: entry.metadata().name.clone(),
-        namespace: entry.metadata().namespace.clone(),
+        workload: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
         address: SocketAddr::new(spec.address.parse::<IpAddr>().ok()?, *target?),
-        labels: Arc::new(entry_labels(entry)),
+        labels: Arc::new(entry_labels(metadata, spec)),
         weight: spec.weight.unwrap_or(1).max(1),
         locality: spec.locality.clone(),
         healthy: true,

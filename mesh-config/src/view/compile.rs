@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::host;
 use crate::object::Object;
 use crate::object::virtual_service::{HttpMatch, HttpRoute, Mirroring, RouteDestination, VirtualService};
+use crate::policy::hash::HashKey;
 use crate::problem::Mark;
 use crate::route::direct_response::DirectResponse;
 use crate::route::fraction::Fraction;
@@ -150,15 +151,25 @@ impl Scope<'_> {
 
     fn forward(&self, http: &HttpRoute, namespace: &str) -> Forward {
         let single = http.route.len() == 1;
-        let used = http
-            .route
-            .iter()
-            .filter(|destination| single || destination.weight > 0);
-        let destinations: Vec<Destination> = used.map(|d| self.destination(d, single, namespace)).collect();
-        let mut retry = http
-            .retries
-            .clone()
-            .unwrap_or_else(|| Some(RetryPolicy::default()));
+        let used = || {
+            http.route
+                .iter()
+                .filter(|destination| single || destination.weight > 0)
+        };
+        let destinations: Vec<Destination> = used().map(|d| self.destination(d, single, namespace)).collect();
+        let hash: Vec<HashKey> = used().filter_map(|d| self.hash(d, namespace)).collect();
+        let mut retry = match &http.retries {
+            Some(written) => written.policy.clone(),
+            None => Some(RetryPolicy::default()),
+        };
+        if let Some(policy) = &mut retry {
+            // A request whose hash decides stays where it is, unless the rule says otherwise.
+            let said = http
+                .retries
+                .as_ref()
+                .and_then(|written| written.avoid_previous_hosts);
+            policy.avoid_previous_hosts = said.unwrap_or(!single || hash.is_empty());
+        }
         if let (Some(policy), Some(timeout)) = (&mut retry, http.timeout) {
             // Envoy ignores a per-try timeout that the total cuts off.
             policy.per_try_timeout = policy.per_try_timeout.filter(|per_try| *per_try < timeout);
@@ -171,6 +182,7 @@ impl Scope<'_> {
             destinations,
             timeout: http.timeout,
             retry,
+            hash,
             rewrite: http.rewrite.clone(),
             headers: http.headers.clone().unwrap_or_default(),
             fault: http.fault.clone().filter(|fault| !fault.is_empty()),
@@ -202,6 +214,11 @@ impl Scope<'_> {
     /// Full name, subset and port of a destination.
     fn target(&self, written: &RouteDestination, namespace: &str) -> (String, Option<String>, u16) {
         let host = host::complete(&written.host.value, namespace);
+        // A destination that is an ExternalName service is what that points at.
+        let host = self
+            .registry
+            .target(&host)
+            .map_or(host, |callee| callee.name.clone());
         let port = written.port.unwrap_or_else(|| self.default_port(&host));
         let subset = written.subset.as_ref().map(|subset| subset.value.clone());
         (host, subset, port)
@@ -223,14 +240,22 @@ impl Scope<'_> {
         }
     }
 
+    /// What the rule of a destination wants to be hashed.
+    fn hash(&self, written: &RouteDestination, namespace: &str) -> Option<HashKey> {
+        let host = host::complete(&written.host.value, namespace);
+        let rule = self.registry.rule_for(self.client, &host);
+        let subset = written.subset.as_ref().map(|subset| subset.value.as_str());
+        rule.hash_of_destination(written.port, subset).cloned()
+    }
+
     /// Without `destination.port` the port of the listener; on a gateway a service's only port.
     fn default_port(&self, host: &str) -> u16 {
         let ports = self
             .registry
             .services
             .get(host)
-            .map(|service| &service.spec.ports);
-        match ports.map(Vec::as_slice) {
+            .map(|service| service.ports.as_ref());
+        match ports {
             Some([only]) if self.gateway != MESH => only.port,
             _ => self.port,
         }
@@ -239,6 +264,11 @@ impl Scope<'_> {
     /// The route of a service without a VirtualService.
     pub(crate) fn default_route(&self, host: &str) -> Route {
         let name = clusters::name(host, None, self.port);
+        let hash = self
+            .registry
+            .rule_for(self.client, host)
+            .hash_of_service(self.port)
+            .cloned();
         Route {
             name: "default".to_owned(),
             rule: None,
@@ -257,6 +287,7 @@ impl Scope<'_> {
                 total_weight: 1,
                 timeout: None,
                 retry: Some(RetryPolicy::default()),
+                hash: hash.into_iter().collect(),
                 rewrite: None,
                 headers: HeaderRules::default(),
                 fault: None,

@@ -8,6 +8,57 @@ use super::registry::{Named, ROOT_NAMESPACE};
 use crate::client::Client;
 use crate::host;
 use crate::object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
+use crate::policy::hash::HashKey;
+use crate::policy::load_balancer::LoadBalancing;
+use crate::policy::locality::LocalitySetting;
+use crate::policy::outlier::OutlierDetection;
+use crate::policy::pool::{ConnectionPool, RetryBudget};
+
+/// The blocks that apply, each from where it was found first.
+pub(crate) struct PolicyBlocks<'a> {
+    balancing: Option<&'a LoadBalancing>,
+    pool: Option<&'a ConnectionPool>,
+    outlier: Option<&'a OutlierDetection>,
+    budget: Option<RetryBudget>,
+}
+
+impl<'a> PolicyBlocks<'a> {
+    fn new(
+        first: Option<&'a TrafficPolicy>,
+        second: Option<&'a TrafficPolicy>,
+        budget: Option<RetryBudget>,
+    ) -> Self {
+        let blocks = || first.into_iter().chain(second);
+        PolicyBlocks {
+            balancing: blocks().find_map(|policy| policy.load_balancer.as_ref()),
+            pool: blocks().find_map(|policy| policy.connection_pool.as_ref()),
+            outlier: blocks().find_map(|policy| policy.outlier_detection.as_ref()),
+            budget,
+        }
+    }
+
+    /// `http2`: the port's name or application protocol says so.
+    pub(crate) fn compile(&self, http2: bool) -> ClusterPolicy {
+        let pool = self.pool.cloned().unwrap_or_default();
+        ClusterPolicy {
+            load_balancer: self.balancing.map(|one| one.algorithm).unwrap_or_default(),
+            warmup: self.balancing.and_then(|one| one.warmup),
+            retry_budget: self.budget,
+            outlier: self.outlier.cloned(),
+            http2: (http2 || pool.h2_upgrade) && !pool.use_client_protocol,
+            pool,
+        }
+    }
+
+    /// The setting for localities, `None` if the rule has none.
+    pub(crate) fn locality(&self) -> Option<&'a LocalitySetting> {
+        self.balancing?.locality.as_ref()
+    }
+}
+
+fn hash_key(policy: &TrafficPolicy) -> Option<&HashKey> {
+    policy.load_balancer.as_ref()?.hash.as_ref()
+}
 
 /// All DestinationRules of a mesh by namespace.
 #[derive(Default)]
@@ -170,27 +221,47 @@ impl<'a> Merge<'a> {
                     merged.subsets.push(subset);
                 }
             }
-            merged.policy = merged.policy.or(rule.traffic_policy.as_ref());
+            merged.policy = merged.policy.or(rule.traffic_policy.as_deref());
         }
         merged
     }
 }
 
-impl MergedRule<'_> {
-    /// Each block that the subset gives replaces the rule's block whole.
-    pub(crate) fn policy(&self, subset: Option<&Subset>) -> ClusterPolicy {
-        let subset = subset.and_then(|subset| subset.traffic_policy.as_ref());
-        let blocks = || subset.into_iter().chain(self.policy);
-        ClusterPolicy {
-            load_balancer: blocks()
-                .find_map(|policy| policy.load_balancer)
-                .unwrap_or_default(),
-            pool: blocks()
-                .find_map(|policy| policy.connection_pool.clone())
-                .unwrap_or_default(),
-            outlier: blocks().find_map(|policy| policy.outlier_detection.clone()),
-            http2: false,
+impl<'a> MergedRule<'a> {
+    /// What applies to one port of the service, or to a subset of it. A setting for the port replaces the rule's policy
+    /// whole; a block that the subset gives replaces that one's block whole; a setting for the port in the subset
+    /// replaces everything but the retry budget (istiod's `applyDestinationRule`, `MergeSubsetTrafficPolicy`).
+    pub(crate) fn policy(&self, port: u16, subset: Option<&'a Subset>) -> PolicyBlocks<'a> {
+        let base = self.policy.map(|policy| policy.for_port(port).unwrap_or(policy));
+        let budget = base.and_then(|base| base.retry_budget);
+        let own = subset.and_then(|subset| subset.traffic_policy.as_ref());
+        if let Some(policy) = own.and_then(|own| own.for_port(port)) {
+            return PolicyBlocks::new(Some(policy), None, budget);
         }
+        PolicyBlocks::new(own, base, own.and_then(|own| own.retry_budget).or(budget))
+    }
+
+    /// What is hashed for a destination of a VirtualService; settings for a port count only if it names the port.
+    pub(crate) fn hash_of_destination(&self, port: Option<u16>, subset: Option<&str>) -> Option<&'a HashKey> {
+        let subset = self
+            .subsets
+            .iter()
+            .find(|one| Some(one.name.value.as_str()) == subset);
+        let policies = [
+            subset.and_then(|subset| subset.traffic_policy.as_ref()),
+            self.policy,
+        ];
+        let mut found = policies.into_iter().flatten().flat_map(|policy| {
+            let for_port = port.and_then(|port| policy.for_port(port));
+            for_port.into_iter().chain([policy])
+        });
+        found.find_map(hash_key)
+    }
+
+    /// What is hashed for a service without a VirtualService.
+    pub(crate) fn hash_of_service(&self, port: u16) -> Option<&'a HashKey> {
+        let policy = self.policy?;
+        hash_key(policy.for_port(port).unwrap_or(policy))
     }
 
     /// The subset's `version` label, else its name.

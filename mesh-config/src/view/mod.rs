@@ -7,7 +7,10 @@ mod delegate;
 pub(crate) mod destination_rules;
 pub(crate) mod distribution;
 pub(crate) mod edge;
+pub(crate) mod egress;
+pub(crate) mod ports;
 pub(crate) mod registry;
+pub(crate) mod services;
 mod sidecar;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +24,7 @@ use crate::route::matching::RequestHead;
 use cluster::{Cluster, ClusterId};
 use clusters::Clusters;
 use compile::{MESH, Scope};
+pub use ports::ListenerKind;
 use registry::Registry;
 
 /// Everything one proxy needs: a route table per port, and the clusters.
@@ -28,7 +32,7 @@ use registry::Registry;
 pub struct View {
     /// By the port that the client dials.
     pub ports: BTreeMap<u16, RouteTable>,
-    /// Ports on which connections are passed on as they are, to this cluster: no service has HTTP there.
+    /// Ports at which connections are passed on as they are, with the cluster that gets them.
     pub tcp: BTreeMap<u16, ClusterId>,
     /// [`ClusterId`] is the index.
     pub clusters: Vec<Arc<Cluster>>,
@@ -163,17 +167,16 @@ pub(crate) fn build<'a>(
     client: &Client,
     workloads: &[Workload],
 ) -> View {
-    let registry = Registry::new(objects);
+    let registry = Registry::seen_by(client, objects);
     let clusters = Clusters::build(&registry, client, workloads);
-    let mut ports = BTreeMap::new();
-    let mut tcp = BTreeMap::new();
+    let (mut ports, mut tcp) = (BTreeMap::new(), BTreeMap::new());
     match client.role {
         Role::Sidecar => {
-            for (port, service) in registry.tcp_ports() {
-                let name = clusters::name(service, None, port);
-                tcp.extend(clusters.id(&name).map(|id| (port, id)));
-            }
-            for port in registry.http_ports() {
+            for (port, kind) in ports::of(&registry) {
+                if let ListenerKind::Tcp(name) = kind {
+                    tcp.extend(clusters.id(&name).map(|id| (port, id)));
+                    continue;
+                }
                 let scope = Scope {
                     registry: &registry,
                     clusters: &clusters,

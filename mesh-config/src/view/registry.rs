@@ -1,13 +1,14 @@
 //! What a mesh has, looked up in the ways that compiling a view needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::destination_rules::{DestinationRules, MergedRule};
+use super::egress::Egress;
+use super::services::{self, Callee};
 use crate::client::Client;
-use crate::host;
 use crate::object::destination_rule::DestinationRule;
 use crate::object::gateway::Gateway;
-use crate::object::kubernetes::{Service, ServicePort, WorkloadEntry};
+use crate::object::kubernetes::WorkloadEntry;
 use crate::object::virtual_service::VirtualService;
 use crate::object::{Metadata, Object, Spec};
 
@@ -17,7 +18,9 @@ pub(crate) const ROOT_NAMESPACE: &str = "istio-system";
 /// The objects of a mesh by kind, rules oldest first.
 pub(crate) struct Registry<'a> {
     /// By full name.
-    pub(crate) services: BTreeMap<String, Named<'a, Service>>,
+    pub(crate) services: BTreeMap<String, Callee<'a>>,
+    /// What the client's Sidecar object leaves of them, by port.
+    pub(crate) egress: Egress<'a>,
     pub(crate) virtual_services: Vec<Named<'a, VirtualService>>,
     pub(crate) destination_rules: DestinationRules<'a>,
     pub(crate) gateways: Vec<Named<'a, Gateway>>,
@@ -46,30 +49,38 @@ impl<'a, T> Named<'a, T> {
 }
 
 impl<'a> Registry<'a> {
-    /// `objects` with their ages.
+    /// All `objects`, which come with their ages, for nobody in particular.
     pub(crate) fn new(objects: impl Iterator<Item = (&'a Object, i64)>) -> Self {
+        Self::read(objects, None)
+    }
+
+    /// What this client is told of.
+    pub(crate) fn seen_by(client: &Client, objects: impl Iterator<Item = (&'a Object, i64)>) -> Self {
+        Self::read(objects, Some(client))
+    }
+
+    fn read(objects: impl Iterator<Item = (&'a Object, i64)>, client: Option<&Client>) -> Self {
         let mut objects: Vec<_> = objects.collect();
         // Oldest first, ties by name, then by namespace.
         objects
             .sort_by_key(|(object, created)| (*created, &object.metadata.name, &object.metadata.namespace));
-        let (mut services, mut virtual_services) = (BTreeMap::new(), Vec::new());
+        let (mut virtual_services, mut sidecars) = (Vec::new(), Vec::new());
         let (mut destination_rules, mut gateways, mut entries): (Vec<Named<'_, DestinationRule>>, _, _) =
             (Vec::new(), Vec::new(), Vec::new());
-        for (object, _) in objects {
+        for &(object, _) in &objects {
             match &object.spec {
-                Spec::Service(spec) => {
-                    let name = host::service(&object.metadata.name, &object.metadata.namespace);
-                    services.insert(name, Named { object, spec });
-                }
                 Spec::VirtualService(spec) => virtual_services.push(Named { object, spec }),
                 Spec::DestinationRule(spec) => destination_rules.push(Named { object, spec }),
                 Spec::Gateway(spec) => gateways.push(Named { object, spec }),
                 Spec::WorkloadEntry(spec) => entries.push(Named { object, spec }),
+                Spec::Sidecar(spec) => sidecars.push(Named { object, spec }),
                 _ => {}
             }
         }
+        let egress = client.map_or_else(Egress::everything, |client| Egress::of(&sidecars, client));
         Registry {
-            services,
+            services: services::find(objects.iter().map(|(object, _)| *object), client, &egress),
+            egress,
             virtual_services,
             destination_rules: DestinationRules::new(destination_rules.into_iter()),
             gateways,
@@ -77,40 +88,14 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// The port of a service with this number, whatever its protocol.
-    pub(crate) fn port(&self, service: &str, port: u16) -> Option<&'a ServicePort> {
-        let ports = &self.services.get(service)?.spec.ports;
-        ports.iter().find(|candidate| candidate.port == port)
-    }
-
-    /// The HTTP ports of all services.
-    pub(crate) fn http_ports(&self) -> BTreeSet<u16> {
-        let ports = self.services.values().flat_map(|service| &service.spec.ports);
-        ports
-            .filter(|port| port.is_http())
-            .map(|port| port.port)
-            .collect()
-    }
-
-    /// Ports that are not HTTP on any service, with the (full) name of the service whose connections they carry.
-    pub(crate) fn tcp_ports(&self) -> BTreeMap<u16, &str> {
-        let http = self.http_ports();
-        let mut carried = BTreeMap::new();
-        for (name, service) in &self.services {
-            let ports = service.spec.ports.iter().filter(|port| port.is_tcp());
-            for port in ports.filter(|port| !http.contains(&port.port)) {
-                carried.entry(port.port).or_insert(name.as_str());
-            }
-        }
-        carried
+    /// The service that a name stands for: itself, or what an ExternalName service points at.
+    pub(crate) fn target(&self, name: &str) -> Option<&Callee<'a>> {
+        self.services.get(services::target(&self.services, name)?)
     }
 
     /// The DestinationRule that applies to a service (full name) for this client.
     pub(crate) fn rule_for(&self, client: &Client, service: &str) -> MergedRule<'a> {
-        let owner = self
-            .services
-            .get(service)
-            .map(|s| s.metadata().namespace.as_str());
+        let owner = self.services.get(service).map(Callee::namespace);
         self.destination_rules
             .find(client, owner.unwrap_or_default(), service)
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compile::Scope;
+use super::egress::Imports;
 use super::registry::Named;
+use super::services::{Backing, Callee};
 use super::{RouteTable, VirtualHost};
 use crate::host;
 use crate::object::virtual_service::VirtualService;
@@ -18,10 +20,14 @@ struct Bound<'a> {
     hosts: Vec<String>,
 }
 
-/// The table of one port: rules in their order, then services that no rule took.
+/// The table of one port: rules in their order, then services that no rule took; of both those that the client's
+/// listener for the port imports.
 pub(super) fn table(scope: &Scope<'_>) -> RouteTable {
-    let services = services(scope);
-    let bound = bound(scope);
+    let Some(imports) = scope.registry.egress.on(scope.port) else {
+        return RouteTable::default();
+    };
+    let services = services(scope, imports);
+    let bound = bound(scope, imports);
     let by_wildcard = by_wildcard(&services, &bound);
     let mut table = RouteTable::default();
     let mut taken = BTreeSet::new();
@@ -49,21 +55,25 @@ pub(super) fn table(scope: &Scope<'_>) -> RouteTable {
                 origin: Some(rule.object.key()),
             });
         };
-        for host in hosts.iter().filter(|host| !is_known(scope, host)) {
+        for host in hosts.iter().filter(|host| !is_known(scope, imports, host)) {
             add(host, vec![host.clone()]);
         }
         for service in selected {
-            add(service, domains(scope, service));
+            add(service, domains(scope, imports, service));
             taken.insert(service);
         }
     }
     for service in services.difference(&taken) {
-        table.add(default_host(scope, service));
+        // An ExternalName service is called through what it points at.
+        let callee = scope.registry.services.get(*service);
+        if callee.is_some_and(|callee| !matches!(callee.backing, Backing::Alias(_))) {
+            table.add(default_host(scope, imports, service));
+        }
     }
     table
 }
 
-fn bound<'a>(scope: &Scope<'a>) -> Vec<Bound<'a>> {
+fn bound<'a>(scope: &Scope<'a>, imports: Imports<'_>) -> Vec<Bound<'a>> {
     let rules = scope.registry.visible(scope.client).into_iter();
     rules
         .filter(|rule| scope.is_bound(&rule.spec.gateways, &rule.metadata().namespace))
@@ -76,31 +86,32 @@ fn bound<'a>(scope: &Scope<'a>) -> Vec<Bound<'a>> {
                 rule,
             }
         })
+        .filter(|bound| imports.rule(&bound.rule.metadata().namespace, &bound.hosts))
         .collect()
 }
 
 /// Full names of the services that have this port as an HTTP port.
-fn services<'s>(scope: &Scope<'s>) -> BTreeSet<&'s str> {
-    let registry = scope.registry;
-    let names = registry.services.keys().map(String::as_str);
-    names
-        .filter(|service| {
-            registry
-                .port(service, scope.port)
-                .is_some_and(|port| port.is_http())
-        })
+fn services<'s>(scope: &Scope<'s>, imports: Imports<'_>) -> BTreeSet<&'s str> {
+    let callees = scope.registry.services.values();
+    callees
+        .filter(|callee| callee.port(scope.port).is_some_and(|port| port.is_http()))
+        .filter(|callee| imports.service(callee.namespace(), &callee.name))
+        .map(|callee| callee.name.as_str())
         .collect()
 }
 
 /// Whether a host is (or, as a wildcard, covers) a service that has this port, of whatever protocol.
-fn is_known(scope: &Scope<'_>, host: &str) -> bool {
-    let registry = scope.registry;
-    let has_port = |service: &str| registry.port(service, scope.port).is_some();
+fn is_known(scope: &Scope<'_>, imports: Imports<'_>, host: &str) -> bool {
+    let services = &scope.registry.services;
+    let has_port = |callee: &Callee<'_>| {
+        callee.port(scope.port).is_some() && imports.service(callee.namespace(), &callee.name)
+    };
     if !host.starts_with('*') {
-        return has_port(host);
+        return services.get(host).is_some_and(has_port);
     }
-    let mut services = registry.services.keys();
-    services.any(|service| host::covers(host, service) && has_port(service))
+    services
+        .values()
+        .any(|callee| host::covers(host, &callee.name) && has_port(callee))
 }
 
 /// Services by the one rule that can have them by a wildcard: of all hosts that cover a service the most specific one
@@ -122,31 +133,55 @@ fn by_wildcard<'s>(services: &BTreeSet<&'s str>, bound: &[Bound<'_>]) -> BTreeMa
 }
 
 /// The virtual host of a service without a rule.
-fn default_host(scope: &Scope<'_>, service: &str) -> VirtualHost {
+fn default_host(scope: &Scope<'_>, imports: Imports<'_>, service: &str) -> VirtualHost {
     let route: Route = scope.default_route(service);
     VirtualHost {
         name: format!("{service}:{}", scope.port),
-        domains: domains(scope, service),
+        domains: domains(scope, imports, service),
         routes: vec![route],
         origin: None,
     }
 }
 
-/// The names by which a client can call a service.
-fn domains(scope: &Scope<'_>, service: &str) -> Vec<String> {
-    let mut domains = vec![service.to_owned(), format!("{service}.")];
-    let Some(Named { object, spec }) = scope.registry.services.get(service) else {
+/// The names by which a client can call a service: its own, its addresses, and those of ExternalName services that
+/// stand for it.
+fn domains(scope: &Scope<'_>, imports: Imports<'_>, service: &str) -> Vec<String> {
+    let own = scope.client.namespace.as_str();
+    let mut domains = names(service, own);
+    let Some(callee) = scope.registry.services.get(service) else {
         return domains;
     };
-    let (name, namespace) = (&object.metadata.name, &object.metadata.namespace);
-    if *namespace == scope.client.namespace {
-        domains.push(name.clone());
-    }
-    domains.extend([format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")]);
-    if spec.headless {
+    domains.extend(callee.addresses.iter().map(|address| (*address).to_owned()));
+    if callee.headless {
         // Its pods have names below its own.
         let below: Vec<String> = domains.iter().map(|domain| format!("*.{domain}")).collect();
         domains.extend(below);
     }
+    for (namespace, alias) in &callee.aliases {
+        if imports.service(namespace, alias) {
+            domains.extend(names(alias, own));
+        }
+    }
     domains
+}
+
+/// A full name, in lower case, and what it is short for. Only names that end like a Kubernetes service's have short
+/// forms; the shortest works in the service's namespace alone.
+fn names(service: &str, own: &str) -> Vec<String> {
+    let service = service.to_ascii_lowercase();
+    let Some(short) = service
+        .strip_suffix(host::DOMAIN)
+        .and_then(|name| name.strip_suffix('.'))
+    else {
+        return vec![service];
+    };
+    let mut names = vec![service.clone(), format!("{service}.")];
+    if let Some((name, namespace)) = short.split_once('.')
+        && namespace == own
+        && name != "*"
+    {
+        names.push(name.to_owned());
+    }
+    names.extend([format!("{short}.svc"), short.to_owned()]);
+    names
 }

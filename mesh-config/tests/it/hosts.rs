@@ -1,6 +1,6 @@
 //! Which rule a request meets: names of hosts, who sees a rule, which of several rules wins.
 
-use mesh_config::{Client, Mesh};
+use mesh_config::{Client, ListenerKind, Mesh};
 
 use crate::kit::{ask, client, goes, istio, mesh, objects, service, show, to};
 
@@ -97,10 +97,10 @@ fn only_http_ports_of_services_have_virtual_hosts() {
         ("{name: http, port: 3306}", true),
     ] {
         let mesh = mesh(&[&service("shop/web", port)]);
-        let found = mesh
-            .service_ports()
+        let ports = mesh.client_ports(&client());
+        let found = ports
             .iter()
-            .any(|number| ![80, 8080].contains(number));
+            .any(|(number, kind)| ![80, 8080].contains(number) && *kind == ListenerKind::Http);
         assert_eq!(found, http, "{port}");
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod actions;
+mod balancing;
 mod delegates;
 mod endpoints;
 mod explaining;
@@ -16,3 +17,4 @@ mod properties;
 mod recorded;
 mod refusing;
 mod routes;
+mod visibility;

@@ -329,6 +329,7 @@ fn limits_are_unlimited_when_absent_or_zero() {
         max_requests_per_connection: Some(5),
         // The one of http wins.
         idle_timeout: Duration::from_secs(7),
+        ..ConnectionPool::default()
     };
     assert_eq!(all, expected);
     assert_eq!(
@@ -347,6 +348,7 @@ fn outlier_detection_has_istios_defaults_and_a_share_of_zero_is_none_given() {
     let default = OutlierDetection {
         consecutive_5xx: 5,
         consecutive_gateway: 0,
+        consecutive_local: None,
         interval: Duration::from_secs(10),
         base_ejection_time: Duration::from_secs(30),
         max_ejection_percent: 10,
@@ -354,14 +356,62 @@ fn outlier_detection_has_istios_defaults_and_a_share_of_zero_is_none_given() {
     };
     assert_eq!(outlier(""), default);
     assert_eq!(outlier("maxEjectionPercent: 0, consecutiveErrors: 1"), default);
-    let given = "consecutive5xxErrors: 0, consecutiveGatewayErrors: 2, interval: 1s, baseEjectionTime: 3s, maxEjectionPercent: 100, minHealthPercent: 40";
+    let given = "consecutive5xxErrors: 0, consecutiveGatewayErrors: 2, interval: 1s, baseEjectionTime: 3s, maxEjectionPercent: 100, minHealthPercent: 40, splitExternalLocalOriginErrors: true";
     let expected = OutlierDetection {
         consecutive_5xx: 0,
         consecutive_gateway: 2,
+        consecutive_local: Some(5),
         interval: Duration::from_secs(1),
         base_ejection_time: Duration::from_secs(3),
         max_ejection_percent: 100,
         min_health_percent: 40,
     };
     assert_eq!(outlier(given), expected);
+}
+
+/// The policy of subset `v1` with a setting for port 8080 in the rule, in the subset, or in both.
+fn for_port(top: &str, subset: &str) -> (Option<u32>, LoadBalancer) {
+    let policy = of_subset(top, subset);
+    (policy.pool.max_requests, policy.load_balancer)
+}
+
+#[test]
+fn a_setting_for_the_port_replaces_the_rules_policy_whole() {
+    let seven = "connectionPool: {http: {http2MaxRequests: 7}}";
+    let port = |number| {
+        format!("portLevelSettings: [{{port: {{number: {number}}}, loadBalancer: {{simple: RANDOM}}}}]")
+    };
+    assert_eq!(
+        for_port(&format!("{seven}, {}", port(8080)), ""),
+        (None, LoadBalancer::Random)
+    );
+    assert_eq!(
+        for_port(&format!("{seven}, {}", port(9999)), ""),
+        (Some(7), LoadBalancer::LeastRequest)
+    );
+    // A subset inherits from it what it does not give itself,
+    assert_eq!(for_port(&port(8080), seven), (Some(7), LoadBalancer::Random));
+    // and one of its own leaves nothing to inherit.
+    let robin = "loadBalancer: {simple: ROUND_ROBIN}";
+    let own = format!("{seven}, {}", port(8080));
+    assert_eq!(
+        for_port(&format!("{robin}, {seven}"), &own),
+        (None, LoadBalancer::Random)
+    );
+    assert_eq!(
+        for_port(seven, &format!("{robin}, {}", port(9999))),
+        (Some(7), LoadBalancer::RoundRobin)
+    );
+}
+
+#[test]
+fn a_retry_budget_replaces_nothing_but_the_limit_on_retries() {
+    let budget = of_subset("retryBudget: {percent: 50, minRetryConcurrency: 1}", "")
+        .retry_budget
+        .unwrap();
+    assert_eq!([0, 1, 2, 9].map(|active| budget.allows(active)), [1, 1, 1, 4]);
+    assert_eq!(
+        of_subset("retryBudget: {}", "").retry_budget.unwrap().allows(10),
+        3
+    );
 }

@@ -231,19 +231,11 @@ fn wrong_specs_are_told_with_their_path() {
 fn real_fields_that_are_not_implemented_are_refused_by_name() {
     for (policy, path) in [
         (
-            "loadBalancer: {consistentHash: {useSourceIp: true}}",
-            "loadBalancer.consistentHash",
+            "loadBalancer: {zoneAwareLbSetting: {}}",
+            "loadBalancer.zoneAwareLbSetting",
         ),
-        (
-            "loadBalancer: {localityLbSetting: {}}",
-            "loadBalancer.localityLbSetting",
-        ),
-        ("portLevelSettings: []", "portLevelSettings"),
-        ("tls: {mode: SIMPLE}", "tls.mode"),
-        (
-            "connectionPool: {http: {h2UpgradePolicy: UPGRADE}}",
-            "connectionPool.http.h2UpgradePolicy",
-        ),
+        ("tunnel: {targetHost: a, targetPort: 80}", "tunnel"),
+        ("proxyProtocol: {version: V1}", "proxyProtocol"),
     ] {
         let text = format!(
             "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a}}\nspec:\n  host: a\n  trafficPolicy:\n    {policy}\n"
@@ -301,5 +293,92 @@ fn misspelt_fields_of_deployments_and_services_are_problems() {
     ] {
         let shown = problems(&deployment(container)).to_string();
         assert!(shown.contains(message), "{shown}");
+    }
+}
+
+/// Policies that the API server or istiod's webhook refuses, with a part of what is said.
+const REFUSED_POLICIES: &[(&str, &str)] = &[
+    (
+        "loadBalancer: {simple: RANDOM, consistentHash: {httpHeaderName: x}}",
+        "only one of simple, consistentHash",
+    ),
+    (
+        "loadBalancer: {consistentHash: {httpHeaderName: x, useSourceIp: true}}",
+        "only one of httpHeaderName, useSourceIp",
+    ),
+    (
+        "loadBalancer: {consistentHash: {httpCookie: {ttl: 1s}}}",
+        "`name` is missing",
+    ),
+    (
+        "loadBalancer: {consistentHash: {httpHeaderName: x, minimumRingSize: 3, ringHash: {}}}",
+        "only one of minimumRingSize and ringHash",
+    ),
+    (
+        "loadBalancer: {consistentHash: {maglev: {tableSize: 12}}}",
+        "must be a prime number",
+    ),
+    (
+        "loadBalancer: {consistentHash: {maglev: {tableSize: 5000011}}}",
+        "less than 5000011",
+    ),
+    (
+        "loadBalancer: {warmup: {minimumPercent: 10}}",
+        "`duration` is missing",
+    ),
+    (
+        "loadBalancer: {warmup: {duration: 1s, aggression: 0}}",
+        "greater than 0",
+    ),
+    (
+        "loadBalancer: {warmup: {duration: 1s, minimumPercent: 101}}",
+        "not between 0 and 100",
+    ),
+    (
+        "loadBalancer: {localityLbSetting: {distribute: [{from: a/*, to: {a/*: 80}}]}}",
+        "total locality weight 80 != 100",
+    ),
+    (
+        "loadBalancer: {localityLbSetting: {distribute: [{from: a/*/b, to: {a/*: 100}}]}}",
+        "must be alone and at its end",
+    ),
+    (
+        "loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {a: 100}}, {from: a/b, to: {a: 100}}]}}",
+        "overlaps",
+    ),
+    (
+        "loadBalancer: {localityLbSetting: {failover: [{from: a, to: a}]}}",
+        "two different regions",
+    ),
+    (
+        "loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}], failoverPriority: [topology.kubernetes.io/zone]}}",
+        "exclude each other",
+    ),
+    ("portLevelSettings: []", "an empty policy says nothing"),
+    ("portLevelSettings: [{port: {number: 80}}]", "at least one of"),
+    (
+        "portLevelSettings: [{loadBalancer: {simple: RANDOM}}]",
+        "`port` is missing",
+    ),
+    (
+        "outlierDetection: {consecutiveLocalOriginFailures: 1}",
+        "needs splitExternalLocalOriginErrors",
+    ),
+    (
+        "connectionPool: {http: {h2UpgradePolicy: UPGRADE, useClientProtocol: true}}",
+        "exclude each other",
+    ),
+    ("tls: {mode: MUTUAL}", "needs a clientCertificate"),
+    ("retryBudget: {percent: 101}", "not between 0 and 100"),
+];
+
+#[test]
+fn policies_are_checked_as_the_api_server_and_the_webhook_do() {
+    for (policy, message) in REFUSED_POLICIES {
+        let text = format!(
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a}}\nspec:\n  host: a\n  trafficPolicy:\n    {policy}\n"
+        );
+        let shown = problems(&text).to_string();
+        assert!(shown.contains(message), "{policy}: {shown}");
     }
 }

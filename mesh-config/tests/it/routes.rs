@@ -212,6 +212,7 @@ fn retries_are_off_or_replace_the_default_list() {
         per_try_timeout: Some(Duration::from_millis(200)),
         back_off: Duration::from_secs(1),
         avoid_previous_hosts: false,
+        remote_localities: false,
     };
     assert_eq!(retry(all), Some(expected));
 }

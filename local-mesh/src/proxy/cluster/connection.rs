@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -29,8 +28,10 @@ enum Sender {
 }
 
 /// What is known of a connection besides its bytes.
-#[derive(Default)]
 pub(super) struct Usage {
+    opened: Instant,
+    /// Older than `maxConnectionDuration`: closed once nothing is on it.
+    old: Cell<bool>,
     /// Requests on it right now.
     active: Cell<u32>,
     served: Cell<u32>,
@@ -39,7 +40,10 @@ pub(super) struct Usage {
 }
 
 /// A request on a connection, until dropped.
-pub(super) struct InUse(Rc<Usage>);
+pub(super) struct InUse {
+    usage: Rc<Usage>,
+    host: Rc<Host>,
+}
 
 /// Why a request got no answer on its connection.
 pub(in crate::proxy) enum Unsent {
@@ -77,10 +81,23 @@ impl Connection {
     }
 
     /// Counts a request as being on it.
-    pub(super) fn begin(&self) -> InUse {
+    pub(super) fn begin(&self, host: &Rc<Host>) -> InUse {
         self.usage.active.set(self.usage.active.get() + 1);
         self.usage.idle.set(None);
-        InUse(Rc::clone(&self.usage))
+        InUse {
+            usage: Rc::clone(&self.usage),
+            host: Rc::clone(host),
+        }
+    }
+
+    /// Whether it can carry one more request besides those on it.
+    pub(super) fn has_room(&self, max_streams: u32) -> bool {
+        self.usage.active.get() < max_streams
+    }
+
+    /// Whether it is only kept for the requests on it.
+    pub(super) fn is_old(&self) -> bool {
+        self.usage.old.get()
     }
 
     /// Requests it has carried to their end.
@@ -107,17 +124,19 @@ fn unsent(mut error: TrySendError<Request<RequestBody>>) -> Unsent {
 impl InUse {
     /// The request got its whole answer.
     pub(super) fn served(self) {
-        self.0.served.set(self.0.served.get() + 1);
+        self.usage.served.set(self.usage.served.get() + 1);
     }
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        let active = self.0.active.get() - 1;
-        self.0.active.set(active);
+        let active = self.usage.active.get() - 1;
+        self.usage.active.set(active);
         if active == 0 {
-            self.0.idle.set(Some(Instant::now()));
+            self.usage.idle.set(Some(Instant::now()));
         }
+        // Of HTTP/2 there is room now for one more.
+        self.host.pool.serve_waiting(&self.host);
     }
 }
 
@@ -141,11 +160,17 @@ pub(super) async fn connect(host: &Host, policy: ConnectionPolicy) -> Result<(Co
         let (sender, driver) = http1::handshake(io).await.map_err(lost)?;
         (Sender::Http1(sender), Driver::Http1(Box::new(driver)))
     };
+    let now = Instant::now();
     let connection = Connection {
         sender,
-        usage: Rc::default(),
+        usage: Rc::new(Usage {
+            opened: now,
+            old: Cell::new(false),
+            active: Cell::new(0),
+            served: Cell::new(0),
+            idle: Cell::new(Some(now)),
+        }),
     };
-    connection.usage.idle.set(Some(Instant::now()));
     Ok((connection, driver))
 }
 
@@ -154,32 +179,49 @@ fn lost(_: hyper::Error) -> Failure {
 }
 
 impl Driver {
-    /// Until the connection closes, or until nothing was on it for `idle_timeout`.
-    pub(super) async fn run(self, usage: Rc<Usage>, idle_timeout: Duration) {
+    /// Until the connection closes, until nothing was on it for `idleTimeout`, or until nothing is on it and it is older
+    /// than `maxConnectionDuration`.
+    pub(super) async fn run(self, usage: Rc<Usage>, policy: ConnectionPolicy) {
         // How it ended is told to the requests that were on it.
         match self {
             Driver::Http1(connection) => {
-                until_idle(connection.with_upgrades(), &usage, idle_timeout).await;
+                until_idle(connection.with_upgrades(), &usage, policy).await;
             }
-            Driver::Http2(connection) => until_idle(connection, &usage, idle_timeout).await,
+            Driver::Http2(connection) => until_idle(connection, &usage, policy).await,
         }
     }
 }
 
 /// Dropping the connection closes the socket; whoever holds a sender finds it closed.
-async fn until_idle<T>(connection: impl Future<Output = T>, usage: &Usage, limit: Duration) {
+async fn until_idle<T>(connection: impl Future<Output = T>, usage: &Usage, policy: ConnectionPolicy) {
     let mut connection = std::pin::pin!(connection);
     loop {
-        let until = usage.idle.get().unwrap_or_else(Instant::now) + limit;
         tokio::select! {
             biased;
             _ = connection.as_mut() => return,
-            () = sleep_until(until) => {
-                if usage.idle.get().is_some_and(|since| since + limit <= Instant::now()) {
+            () = sleep_until(usage.look_again(policy)) => {
+                if usage.is_over(policy) {
                     return;
                 }
             }
         }
+    }
+}
+
+impl Usage {
+    fn look_again(&self, policy: ConnectionPolicy) -> Instant {
+        let idle = self.idle.get().unwrap_or_else(Instant::now) + policy.idle_timeout;
+        let max = policy.max_duration.filter(|_| !self.old.get());
+        max.map_or(idle, |max| idle.min(self.opened + max))
+    }
+
+    fn is_over(&self, policy: ConnectionPolicy) -> bool {
+        let now = Instant::now();
+        if policy.max_duration.is_some_and(|max| self.opened + max <= now) {
+            self.old.set(true);
+        }
+        let idle = self.idle.get();
+        idle.is_some_and(|since| self.old.get() || since + policy.idle_timeout <= now)
     }
 }
 

@@ -27,6 +27,11 @@ impl Gauge {
         self.limit.is_none_or(|limit| self.now.get() < limit)
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        self.now.get()
+    }
+
     /// Counts one more, `None` at the limit.
     pub(in crate::proxy) fn enter(self: &Rc<Self>) -> Option<Permit> {
         self.has_room().then(|| self.force())

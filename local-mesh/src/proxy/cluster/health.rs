@@ -1,14 +1,12 @@
-//! Which endpoints may be chosen, and when a change of that shows.
+//! When a change of which endpoints are healthy shows.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mesh_config::OutlierDetection;
 use tokio::time::Instant;
 
 use super::Cluster;
-use super::host::Host;
 
 /// Envoy puts changes of health together in windows of this length (`update_merge_window`).
 const MERGE_WINDOW: Duration = Duration::from_secs(1);
@@ -17,16 +15,6 @@ const MERGE_WINDOW: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Health {
     changed: Cell<Option<Instant>>,
-}
-
-/// Healthy endpoints; all of them when too few are healthy and `minHealthPercent` asks for that (Envoy's panic mode).
-pub(super) fn usable(hosts: &[Rc<Host>], policy: Option<&OutlierDetection>) -> Vec<Rc<Host>> {
-    let healthy: Vec<Rc<Host>> = hosts.iter().filter(|host| host.is_healthy()).cloned().collect();
-    let minimum = policy.map_or(0, |policy| policy.min_health_percent as usize);
-    if healthy.len() * 100 < minimum * hosts.len() {
-        return hosts.to_vec();
-    }
-    healthy
 }
 
 /// An endpoint was ejected or came back. The first change after a quiet second acts at once; one that follows within

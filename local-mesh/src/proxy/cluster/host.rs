@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use mesh_config::{ClusterPolicy, Endpoint};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::ConnectionPolicy;
 use super::outlier::Detector;
@@ -17,6 +17,8 @@ use super::pool::Pool;
 pub(in crate::proxy) struct Host {
     address: SocketAddr,
     endpoint: RefCell<Rc<Endpoint>>,
+    /// When it joined.
+    since: Instant,
     /// Requests on their way to it.
     pub(super) active: Cell<u32>,
     pub(super) pool: Pool,
@@ -31,6 +33,7 @@ impl Host {
         Rc::new(Host {
             address: endpoint.address,
             endpoint: RefCell::new(Rc::new(endpoint.clone())),
+            since: Instant::now(),
             active: Cell::new(0),
             pool: Pool::new(ConnectionPolicy::from(policy)),
             detector: Detector::default(),
@@ -56,6 +59,11 @@ impl Host {
     /// Workload, labels, weight.
     pub(in crate::proxy) fn endpoint(&self) -> Rc<Endpoint> {
         Rc::clone(&self.endpoint.borrow())
+    }
+
+    /// When it joined the cluster.
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
     /// Ready and not ejected.

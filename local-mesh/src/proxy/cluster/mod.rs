@@ -18,14 +18,13 @@ use mesh_config::ClusterPolicy;
 use rand::Rng;
 
 use balancer::Balancer;
+pub(super) use balancer::Wish;
 pub(super) use connection::Unsent;
 pub(super) use gauge::{Gauge, Permit};
 use health::Health;
 pub(super) use host::Host;
+pub(super) use outlier::Outcome;
 pub(super) use pool::{Lease, lease};
-
-/// How many times another endpoint is drawn in order not to try one again (Envoy's `host_selection_retry_max_attempts`).
-const REPICKS: usize = 5;
 
 /// One cluster as one client uses it: counters and ejections are not shared between clients, as in Envoy.
 pub(super) struct Cluster {
@@ -50,12 +49,16 @@ impl Cluster {
         let pool = &spec.policy.pool;
         let cluster = Rc::new(Cluster {
             hosts: RefCell::default(),
-            balancer: RefCell::new(Balancer::new(spec.policy.load_balancer)),
+            balancer: RefCell::new(Balancer::new(&spec.policy)),
             health: Health::default(),
             requests: Gauge::new(pool.max_requests),
             pending: Gauge::new(pool.max_pending),
             connections: Gauge::new(pool.max_connections),
-            retries: Gauge::new(pool.max_retries),
+            retries: Gauge::new(if spec.policy.retry_budget.is_none() {
+                pool.max_retries
+            } else {
+                None
+            }),
             spec: RefCell::new(Arc::clone(&spec)),
         });
         cluster.update(spec);
@@ -104,25 +107,25 @@ impl Cluster {
         self.spec.borrow().policy.http2
     }
 
-    /// An endpoint for a try, one that was not tried before if five more draws find one. `None`: none is healthy.
-    pub(super) fn pick(&self, rng: &mut impl Rng, tried: &[Rc<Host>]) -> Option<Rc<Host>> {
-        let mut balancer = self.balancer.borrow_mut();
-        let mut host = balancer.pick(rng)?;
-        for _ in 0..REPICKS {
-            if !tried.iter().any(|one| Rc::ptr_eq(one, &host)) {
-                break;
-            }
-            host = balancer.pick(rng)?;
-        }
-        Some(host)
+    /// An endpoint for a try. `None`: none is healthy.
+    pub(super) fn pick(&self, wish: &mut Wish, rng: &mut impl Rng) -> Option<Rc<Host>> {
+        self.balancer.borrow_mut().pick(wish, rng)
+    }
+
+    /// One more retry under way, if `maxRetries` or `retryBudget` allows it.
+    pub(super) fn enter_retry(&self) -> Option<Permit> {
+        let Some(budget) = self.spec.borrow().policy.retry_budget else {
+            return self.retries.enter();
+        };
+        let active = self.requests.count() + self.pending.count();
+        (self.retries.count() < budget.allows(active)).then(|| self.retries.force())
     }
 
     /// Tells the balancer which endpoints may be chosen now.
     fn rebalance(&self) {
         let hosts = self.hosts.borrow();
         let spec = self.spec.borrow();
-        let usable = health::usable(&hosts, spec.policy.outlier.as_ref());
-        self.balancer.borrow_mut().reset(usable);
+        self.balancer.borrow_mut().reset(&hosts, &spec.priorities);
     }
 }
 
@@ -132,7 +135,9 @@ pub(super) struct ConnectionPolicy {
     connect_timeout: std::time::Duration,
     idle_timeout: std::time::Duration,
     max_requests: Option<u32>,
+    max_duration: Option<std::time::Duration>,
     http2: bool,
+    max_streams: u32,
 }
 
 impl From<&ClusterPolicy> for ConnectionPolicy {
@@ -141,7 +146,9 @@ impl From<&ClusterPolicy> for ConnectionPolicy {
             connect_timeout: policy.pool.connect_timeout,
             idle_timeout: policy.pool.idle_timeout,
             max_requests: policy.pool.max_requests_per_connection,
+            max_duration: policy.pool.max_connection_duration,
             http2: policy.http2,
+            max_streams: policy.pool.max_concurrent_streams.unwrap_or(u32::MAX),
         }
     }
 }

@@ -16,6 +16,17 @@ use super::host::Host;
 /// No ejection lasts longer, unless the base time alone does.
 const LONGEST_EJECTION: Duration = Duration::from_secs(300);
 
+/// What became of a try, as far as it says something about the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum Outcome {
+    /// A response, gRPC's status as that of HTTP.
+    Answer(u16),
+    /// No connection, or one that broke.
+    Failed,
+    /// No answer in time.
+    TimedOut,
+}
+
 /// What one client remembers of one endpoint.
 #[derive(Default)]
 pub(super) struct Detector {
@@ -23,6 +34,8 @@ pub(super) struct Detector {
     errors: Cell<u32>,
     /// Responses in a row with 502, 503 or 504.
     gateway_errors: Cell<u32>,
+    /// Failures in a row that were not answers, where they are counted by themselves.
+    local: Cell<u32>,
     /// Since when it is ejected.
     ejected: Cell<Option<Instant>>,
     /// How often in short succession: multiplies the base time.
@@ -34,21 +47,21 @@ impl Detector {
         self.ejected.get().is_some()
     }
 
-    /// Counts a response; whether a threshold is reached.
-    fn count(&self, status: u16, policy: &OutlierDetection) -> bool {
-        let one_more = |counter: &Cell<u32>, counts: bool, threshold: u32| {
-            counter.set(if counts { counter.get() + 1 } else { 0 });
-            let reached = counts && threshold > 0 && counter.get() == threshold;
-            if reached {
-                counter.set(0);
-            }
-            reached
+    /// There is a connection for a request. Failures are no longer in a row.
+    pub(super) fn connected(&self) {
+        self.local.set(0);
+    }
+
+    /// Counts a result; whether a threshold is reached.
+    fn count(&self, outcome: Outcome, policy: &OutlierDetection) -> bool {
+        let status = match (outcome, policy.consecutive_local) {
+            (Outcome::Answer(status), _) => status,
+            (_, Some(threshold)) => return one_more(&self.local, true, threshold),
+            (Outcome::Failed, None) => 503,
+            (Outcome::TimedOut, None) => 504,
         };
-        let gateway = one_more(
-            &self.gateway_errors,
-            (502..=504).contains(&status),
-            policy.consecutive_gateway,
-        );
+        let gateway = (502..=504).contains(&status);
+        let gateway = one_more(&self.gateway_errors, gateway, policy.consecutive_gateway);
         let any = one_more(&self.errors, status >= 500, policy.consecutive_5xx);
         gateway || any
     }
@@ -71,8 +84,19 @@ impl Detector {
         self.ejected.set(None);
         self.errors.set(0);
         self.gateway_errors.set(0);
+        self.local.set(0);
         true
     }
+}
+
+/// Counts on or starts again; whether the threshold is reached, which also starts again.
+fn one_more(counter: &Cell<u32>, counts: bool, threshold: u32) -> bool {
+    counter.set(if counts { counter.get() + 1 } else { 0 });
+    let reached = counts && threshold > 0 && counter.get() == threshold;
+    if reached {
+        counter.set(0);
+    }
+    reached
 }
 
 /// Whether one more ejection stays within the allowed share, computed without rounding.
@@ -105,13 +129,13 @@ pub(super) fn watch(cluster: &Rc<Cluster>) {
 }
 
 impl Cluster {
-    /// Books the result of a try: a status, or what stands for a failure (503, for a timeout 504).
-    pub(in crate::proxy) fn book(self: &Rc<Self>, host: &Rc<Host>, status: u16) {
+    /// Books the result of a try.
+    pub(in crate::proxy) fn book(self: &Rc<Self>, host: &Rc<Host>, outcome: Outcome) {
         let spec = self.spec.borrow();
         let Some(policy) = &spec.policy.outlier else {
             return;
         };
-        if host.detector.count(status, policy) && !host.detector.is_ejected() && may_eject(self, policy) {
+        if host.detector.count(outcome, policy) && !host.detector.is_ejected() && may_eject(self, policy) {
             host.detector.eject(Instant::now());
             drop(spec);
             health::changed(self);

@@ -26,12 +26,15 @@ pub(super) struct Pool {
     policy: ConnectionPolicy,
     /// The one used last is used next. HTTP/2 connections stay here while they are in use.
     free: RefCell<Vec<Connection>>,
-    waiting: RefCell<VecDeque<oneshot::Sender<Result<Connection, Failure>>>>,
+    waiting: RefCell<VecDeque<oneshot::Sender<Result<Taken, Failure>>>>,
     /// Open or being made.
     open: Cell<usize>,
     connecting: Cell<usize>,
     retired: Cell<bool>,
 }
+
+/// A connection with room for the request that took it.
+type Taken = (Connection, InUse);
 
 /// The right to send one request, with the connection for it.
 pub(in crate::proxy) struct Lease {
@@ -72,36 +75,48 @@ impl Pool {
         self.free.borrow_mut().clear();
     }
 
-    fn take_free(&self) -> Option<Connection> {
+    fn take_free(&self, host: &Rc<Host>) -> Option<Taken> {
         let mut free = self.free.borrow_mut();
-        while let Some(connection) = free.pop() {
-            if connection.is_closed() || self.is_used_up(&connection) {
-                continue;
-            }
-            if let Some(shared) = connection.share() {
-                free.push(shared);
-            }
-            return Some(connection);
-        }
-        None
+        free.retain(|connection| !connection.is_closed() && !self.is_used_up(connection));
+        let room = |connection: &Connection| connection.has_room(self.policy.max_streams);
+        let index = free.iter().rposition(room)?;
+        let connection = match free[index].share() {
+            Some(shared) => shared,
+            None => free.swap_remove(index),
+        };
+        let in_use = connection.begin(host);
+        Some((connection, in_use))
     }
 
     fn is_used_up(&self, connection: &Connection) -> bool {
         let max = self.policy.max_requests;
-        max.is_some_and(|max| connection.served() >= max)
+        connection.is_old() || max.is_some_and(|max| connection.served() >= max)
     }
 
-    /// To those in line that still wait (one, or all in HTTP/2), else to the free ones.
-    fn offer(&self, mut connection: Connection) {
-        while let Some(waiting) = self.waiting.borrow_mut().pop_front() {
-            let shared = connection.share();
-            match (waiting.send(Ok(connection)), shared) {
-                (Err(Ok(back)), _) => connection = back,
-                (_, Some(shared)) => connection = shared,
-                (_, None) => return,
+    /// To those in line that still wait (one, or as many as it has room for in HTTP/2), else to the free ones.
+    fn offer(&self, connection: Connection, host: &Rc<Host>) {
+        self.free.borrow_mut().push(connection);
+        self.serve_waiting(host);
+        if self.retired.get() {
+            self.free.borrow_mut().clear();
+        }
+    }
+
+    /// Gives what is free to those in line.
+    pub(super) fn serve_waiting(&self, host: &Rc<Host>) {
+        while !self.waiting.borrow().is_empty() {
+            let Some(taken) = self.take_free(host) else { return };
+            let first = self.waiting.borrow_mut().pop_front();
+            if let Some(Err(Ok((back, in_use)))) = first.map(|first| first.send(Ok(taken))) {
+                self.put_back(back);
+                drop(in_use);
             }
         }
-        if !self.retired.get() {
+    }
+
+    /// Among the free ones, where a shared one is already.
+    fn put_back(&self, connection: Connection) {
+        if connection.share().is_none() {
             self.free.borrow_mut().push(connection);
         }
     }
@@ -132,17 +147,18 @@ impl Pool {
 /// [`Failure::Overflow`] at a limit, [`Failure::Connect`] and [`Failure::ConnectTimeout`].
 pub(in crate::proxy) async fn lease(cluster: &Rc<Cluster>, host: &Rc<Host>) -> Result<Lease, Failure> {
     loop {
-        let mut connection = match host.pool.take_free() {
-            Some(connection) => connection,
+        let (mut connection, in_use) = match host.pool.take_free(host) {
+            Some(taken) => taken,
             None => in_line(cluster, host).await?,
         };
         let Some(request) = cluster.requests.enter() else {
-            host.pool.give_back(connection);
+            host.pool.put_back(connection);
+            drop(in_use);
             return Err(Failure::Overflow);
         };
-        let in_use = connection.begin();
         // Not ready: the endpoint closed it just now, and the next one is tried.
         if connection.ready().await {
+            host.detector.connected();
             return Ok(Lease {
                 connection,
                 cluster: Rc::clone(cluster),
@@ -155,7 +171,7 @@ pub(in crate::proxy) async fn lease(cluster: &Rc<Cluster>, host: &Rc<Host>) -> R
     }
 }
 
-async fn in_line(cluster: &Rc<Cluster>, host: &Rc<Host>) -> Result<Connection, Failure> {
+async fn in_line(cluster: &Rc<Cluster>, host: &Rc<Host>) -> Result<Taken, Failure> {
     let _pending = cluster.pending.enter().ok_or(Failure::Overflow)?;
     let (give, take) = oneshot::channel();
     host.pool.waiting.borrow_mut().push_back(give);
@@ -189,25 +205,19 @@ async fn connect(slot: Slot) {
     pool.connecting.set(pool.connecting.get() - 1);
     match made {
         Ok((connection, driver)) => {
-            let (usage, idle_timeout) = (connection.usage(), pool.policy.idle_timeout);
+            let (usage, policy) = (connection.usage(), pool.policy);
+            let cluster = Rc::clone(&slot.cluster);
             tokio::task::spawn_local(async move {
-                driver.run(usage, idle_timeout).await;
+                driver.run(usage, policy).await;
                 drop(slot);
             });
-            pool.offer(connection);
+            pool.offer(connection, &host);
+            // Those for whom it had no room.
+            connect_if_needed(&cluster, &host);
         }
         Err(failure) => {
             pool.fail(&failure);
             drop(slot);
-        }
-    }
-}
-
-impl Pool {
-    /// A connection that is not needed any more; a shared one is among the free ones already.
-    fn give_back(&self, connection: Connection) {
-        if connection.share().is_none() {
-            self.offer(connection);
         }
     }
 }
@@ -236,13 +246,13 @@ impl Lease {
             _active,
             _request,
         } = self;
-        in_use.served();
         drop((_active, _request));
+        in_use.served();
         if host.pool.is_used_up(&connection) || connection.is_closed() {
             drop(connection);
             connect_if_needed(&cluster, &host);
-        } else {
-            host.pool.give_back(connection);
+        } else if connection.share().is_none() {
+            host.pool.offer(connection, &host);
         }
     }
 }

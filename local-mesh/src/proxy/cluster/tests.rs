@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesh_config::{ClusterPolicy, Endpoint, OutlierDetection};
+use mesh_config::{ClusterPolicy, Endpoint, OutlierDetection, Priority};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, advance};
 
-use super::{Cluster, Host};
+use super::{Cluster, Host, Outcome, Wish};
 
 fn spec(endpoints: u16, outlier: OutlierDetection) -> Arc<mesh_config::Cluster> {
     let endpoint = |index: u16| Endpoint {
@@ -24,6 +24,7 @@ fn spec(endpoints: u16, outlier: OutlierDetection) -> Arc<mesh_config::Cluster> 
         locality: None,
         healthy: true,
     };
+    let endpoints: Vec<Endpoint> = (0..endpoints).map(endpoint).collect();
     Arc::new(mesh_config::Cluster {
         name: "outbound|80||a".to_owned(),
         host: "a".to_owned(),
@@ -31,7 +32,8 @@ fn spec(endpoints: u16, outlier: OutlierDetection) -> Arc<mesh_config::Cluster> 
         subset: None,
         service_name: "a".to_owned(),
         service_namespace: "shop".to_owned(),
-        endpoints: (0..endpoints).map(endpoint).collect(),
+        priorities: Priority::flat(&endpoints),
+        endpoints,
         policy: ClusterPolicy {
             outlier: Some(outlier),
             ..ClusterPolicy::default()
@@ -52,7 +54,7 @@ fn one_error(max_ejection_percent: u32) -> OutlierDetection {
 /// Ports (less 1000) that are picked in a hundred picks.
 fn in_use(cluster: &Cluster) -> Vec<u16> {
     let mut rng = SmallRng::seed_from_u64(3);
-    let picks = (0..100).filter_map(|_| cluster.pick(&mut rng, &[]));
+    let picks = (0..100).filter_map(|_| cluster.pick(&mut Wish::default(), &mut rng));
     let mut ports: Vec<u16> = picks.map(|host| host.address().port() - 1000).collect();
     ports.sort_unstable();
     ports.dedup();
@@ -79,7 +81,7 @@ async fn on_data_plane(test: impl Future<Output = ()>) {
 async fn an_ejected_endpoint_returns_after_its_time() {
     on_data_plane(async {
         let cluster = Cluster::new(spec(2, one_error(100)));
-        cluster.book(&host(&cluster, 0), 503);
+        cluster.book(&host(&cluster, 0), Outcome::Answer(503));
         assert_eq!(in_use(&cluster), [1]);
         wait(1_900).await;
         assert_eq!(in_use(&cluster), [1]);
@@ -94,13 +96,13 @@ async fn a_second_ejection_straight_after_the_return_lasts_longer() {
     on_data_plane(async {
         let cluster = Cluster::new(spec(2, one_error(100)));
         let bad = host(&cluster, 0);
-        cluster.book(&bad, 503);
+        cluster.book(&bad, Outcome::Answer(503));
         let started = Instant::now();
         while bad.detector.is_ejected() {
             wait(10).await;
         }
         let first = started.elapsed();
-        cluster.book(&bad, 503);
+        cluster.book(&bad, Outcome::Answer(503));
         let again = Instant::now();
         while bad.detector.is_ejected() {
             wait(10).await;
@@ -122,10 +124,10 @@ async fn a_second_ejection_straight_after_the_return_lasts_longer() {
 async fn a_second_change_within_a_second_shows_one_second_after_itself() {
     on_data_plane(async {
         let cluster = Cluster::new(spec(3, one_error(100)));
-        cluster.book(&host(&cluster, 0), 503);
+        cluster.book(&host(&cluster, 0), Outcome::Answer(503));
         assert_eq!(in_use(&cluster), [1, 2]);
         wait(600).await;
-        cluster.book(&host(&cluster, 1), 503);
+        cluster.book(&host(&cluster, 1), Outcome::Answer(503));
         wait(900).await;
         assert_eq!(in_use(&cluster), [1, 2], "held back");
         wait(150).await;
@@ -147,7 +149,7 @@ async fn the_allowed_share_is_computed_without_rounding() {
         ] {
             let cluster = Cluster::new(spec(endpoints, one_error(percent)));
             for index in 0..usize::from(endpoints) {
-                cluster.book(&host(&cluster, index), 503);
+                cluster.book(&host(&cluster, index), Outcome::Answer(503));
             }
             let gone = cluster
                 .hosts
@@ -169,10 +171,10 @@ async fn with_too_few_healthy_ones_all_are_used() {
             ..one_error(100)
         };
         let cluster = Cluster::new(spec(2, policy));
-        cluster.book(&host(&cluster, 0), 503);
+        cluster.book(&host(&cluster, 0), Outcome::Answer(503));
         assert_eq!(in_use(&cluster), [1], "exactly half is enough");
         wait(1_500).await;
-        cluster.book(&host(&cluster, 1), 503);
+        cluster.book(&host(&cluster, 1), Outcome::Answer(503));
         assert_eq!(in_use(&cluster), [0, 1]);
     })
     .await;
@@ -188,10 +190,10 @@ async fn a_success_starts_the_count_anew() {
         let cluster = Cluster::new(spec(2, policy));
         let shaky = host(&cluster, 0);
         for status in [503, 200, 503, 200, 503] {
-            cluster.book(&shaky, status);
+            cluster.book(&shaky, Outcome::Answer(status));
         }
         assert!(!shaky.detector.is_ejected());
-        cluster.book(&shaky, 503);
+        cluster.book(&shaky, Outcome::Answer(503));
         assert!(shaky.detector.is_ejected());
     })
     .await;
@@ -201,7 +203,7 @@ async fn a_success_starts_the_count_anew() {
 async fn an_ejection_outlives_new_endpoints() {
     on_data_plane(async {
         let cluster = Cluster::new(spec(2, one_error(100)));
-        cluster.book(&host(&cluster, 0), 503);
+        cluster.book(&host(&cluster, 0), Outcome::Answer(503));
         let more = spec(3, one_error(100));
         assert!(cluster.continues(&more));
         cluster.update(more);

@@ -1,0 +1,88 @@
+//! Every scenario on local-mesh, each with a mesh of its own.
+
+use anyhow::{Context, Result};
+use e2e::{LocalMesh, run};
+
+use crate::scenario::{canary, changes, crash, payments, split, walk};
+
+#[tokio::test]
+async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
+    walk::every_stage_is_confirmed(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn a_walk_ends_at_a_stage_that_is_not_as_declared_and_rolls_back() -> Result<()> {
+    walk::a_wrong_stage_is_rolled_back(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn a_wrong_split_is_refuted_in_the_promised_number_of_requests() -> Result<()> {
+    split::a_wrong_split_is_refuted(&LocalMesh::start("30-canary-10").await?).await
+}
+
+#[tokio::test]
+async fn what_to_expect_is_read_from_the_manifests() -> Result<()> {
+    split::the_expectation_comes_from_the_manifests(&LocalMesh::start("40-canary-50").await?).await
+}
+
+#[tokio::test]
+async fn no_request_fails_during_200_changes() -> Result<()> {
+    changes::no_request_fails_because_of_a_change(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn a_bad_file_is_refused_whole_and_the_old_split_stays() -> Result<()> {
+    changes::a_bad_file_changes_nothing(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn the_header_reaches_v2_on_both_hops_and_nothing_else_does() -> Result<()> {
+    canary::header_canary(&LocalMesh::start("20-header-canary").await?).await
+}
+
+#[tokio::test]
+async fn the_second_hop_is_routed_by_the_mesh() -> Result<()> {
+    canary::second_hop(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn a_payment_is_charged_once_per_instance_and_ledgers_show_it() -> Result<()> {
+    payments::charged_once_per_instance(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn a_killed_payment_process_fails_only_requests_in_flight() -> Result<()> {
+    killed("payment-service").await
+}
+
+#[tokio::test]
+async fn a_killed_auth_process_fails_only_requests_in_flight() -> Result<()> {
+    killed("auth-service").await
+}
+
+/// The scenario, and what a person sees of it.
+async fn killed(app: &str) -> Result<()> {
+    let mesh = LocalMesh::start("40-canary-50").await?;
+    let pod = crash::only_requests_in_flight_fail(&mesh, app).await?;
+    let shown = run(&mut mesh.verb(&["get", "pods"])).await?.expect(0)?.stdout;
+    let heading: Vec<&str> = shown
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let column = heading
+        .iter()
+        .position(|name| *name == "RESTARTS")
+        .context("no RESTARTS")?;
+    let row = shown
+        .lines()
+        .find(|line| line.contains(&pod.name))
+        .context("the pod is not listed")?;
+    assert_eq!(
+        row.split_whitespace().nth(column),
+        Some(&*pod.restarts.to_string()),
+        "{shown}"
+    );
+    Ok(())
+}

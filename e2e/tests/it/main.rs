@@ -1,0 +1,9 @@
+//! The lab from outside: scenarios on a target, and what holds for manifests, workspace and README.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod lifecycle; // how local-mesh starts and ends
+mod local; // every scenario on local-mesh
+mod manifests; // what holds for the files
+mod readme; // the commands of README.md
+mod scenario; // what must hold on any target
+mod workspace; // crates, Makefile, CI

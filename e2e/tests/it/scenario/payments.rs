@@ -1,0 +1,86 @@
+//! Money.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use e2e::{Call, Connection, Target, until};
+use serde_json::Value;
+
+use super::{apply, pay, payment, token};
+
+const ATTEMPTS: u64 = 20;
+/// Two instances, drawn at random: this is never reached.
+const BOTH: Duration = Duration::from_secs(60);
+
+/// One key, many attempts: each instance charges it once and answers the others with the first result. That two
+/// instances charged it is what their ledgers show: they are in memory, one per instance.
+pub(crate) async fn charged_once_per_instance(target: &impl Target) -> Result<()> {
+    apply(target, &target.lab().stage("10-stable")).await?;
+    let token = token(target).await?;
+    let call = payment(&token, "one-key");
+    let mut connection = Connection::new(target.gateway());
+    let mut answers: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
+    for _ in 0..ATTEMPTS {
+        let answer = pay(&mut connection, &call).await?;
+        let id = answer.json()?["id"]
+            .as_str()
+            .context("a payment has an id")?
+            .to_owned();
+        let replayed = answer.headers.contains_key("idempotency-replayed");
+        answers
+            .entry(answer.hops()[0].instance.clone())
+            .or_default()
+            .push((id, replayed));
+    }
+    let ledgers = ledgers(target).await?;
+    for (instance, answers) in &answers {
+        let charged = answers.iter().filter(|(_, replayed)| !replayed).count();
+        assert_eq!(
+            charged, 1,
+            "{instance} charged more than once, or never: {answers:?}"
+        );
+        assert!(
+            !answers[0].1,
+            "the first answer of {instance} is the charge: {answers:?}"
+        );
+        assert!(
+            answers.iter().all(|(id, _)| *id == answers[0].0),
+            "one charge, one id: {answers:?}"
+        );
+        let entries = of_key(&ledgers[instance]);
+        assert_eq!(entries.len(), 1, "{entries:?}");
+        assert_eq!(entries[0]["id"], *answers[0].0);
+        assert_eq!(entries[0]["duplicates"], answers.len() - 1);
+    }
+    let charges: usize = ledgers.values().map(|ledger| of_key(ledger).len()).sum();
+    assert_eq!(
+        charges,
+        answers.len(),
+        "the ledgers know of every charge and of no other: {ledgers:?}"
+    );
+    Ok(())
+}
+
+fn of_key(ledger: &Value) -> Vec<&Value> {
+    let entries = ledger["entries"].as_array().map_or(&[][..], Vec::as_slice);
+    entries.iter().filter(|entry| entry["key"] == "one-key").collect()
+}
+
+/// The ledger of each v1 instance. The gateway draws who answers, so it is asked until all have.
+async fn ledgers(target: &impl Target) -> Result<BTreeMap<String, Value>> {
+    let pods = target.pods().await?;
+    let instances = pods
+        .iter()
+        .filter(|pod| pod.app == "payment-service" && pod.version == "v1")
+        .count();
+    let mut ledgers = BTreeMap::new();
+    let mut connection = Connection::new(target.gateway());
+    until("every instance shows its ledger", BOTH, async || {
+        let answer = connection.send(&Call::get("/ledger")).await?;
+        ledgers.insert(answer.hops()[0].instance.clone(), answer.json()?);
+        Ok((ledgers.len() == instances).then_some(()))
+    })
+    .await?;
+    Ok(ledgers)
+}

@@ -1,0 +1,169 @@
+//! The rollout.
+
+use anyhow::{Context, Result};
+use e2e::{Ended, Target, run};
+use serde_json::Value;
+
+use super::apply;
+
+/// Every stage of the lab, and back to the first.
+const WALK: [&str; 6] = [
+    "10-stable",
+    "20-header-canary",
+    "30-canary-10",
+    "40-canary-50",
+    "50-promoted",
+    "10-stable",
+];
+/// One false alarm in 10^5 walks; with the default, one in a thousand for each stage that draws.
+const ALPHA: &str = "0.000002";
+/// Several times what any verdict takes, so that none is missing.
+const BUDGET: &str = "200000";
+
+/// Real payments through the gateway; each calls auth-service, the second hop.
+async fn rollout(target: &impl Target, apply: &str, words: &[&str]) -> Result<Ended> {
+    let mut rollout = target.lab().program("load-client");
+    rollout.args([
+        "rollout", "--apply", apply, "-o", "json", "--alpha", ALPHA, "--budget", BUDGET,
+    ]);
+    for manifests in target.manifests() {
+        rollout.arg("--manifests").arg(manifests);
+    }
+    rollout.args([
+        "-X",
+        "POST",
+        "--url",
+        &target.url("/payments"),
+        "--then",
+        "POST http://auth-service:8080/verify",
+    ]);
+    rollout.args([
+        "-H",
+        "content-type: application/json",
+        "-H",
+        "idempotency-key: {uuid}",
+    ]);
+    rollout.args(["--body", r#"{"amount_cents":1250,"currency":"EUR","to":"shop"}"#]);
+    rollout.args([
+        "--token-url",
+        &target.url("/tokens"),
+        "--token-body",
+        r#"{"user":"e2e"}"#,
+    ]);
+    run(rollout.args(words)).await
+}
+
+/// The edges of a stage: who calls whom with which header, the verdict, and the share that v2 is to get.
+fn edges(stage: &Value) -> Result<Vec<(String, String, Option<f64>)>> {
+    let edges = stage["edges"].as_array().context("a stage has edges")?;
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let edge = |edge: &Value| {
+        let who = format!(
+            "{} -> {} [{}]",
+            text(&edge["from"]),
+            text(&edge["to"]),
+            text(&edge["variant"])
+        );
+        let versions = edge["versions"].as_array().map_or(&[][..], Vec::as_slice);
+        let v2 = versions.iter().find(|version| version["version"] == "v2");
+        (
+            who,
+            text(&edge["verdict"]),
+            v2.and_then(|version| version["declared"].as_f64()),
+        )
+    };
+    Ok(edges.iter().map(edge).collect())
+}
+
+/// The edges that a stage must show: client to payment, then payment v1 and v2 to auth; with the header when a stage
+/// has a rule for it. `None`: the edge gets no traffic.
+fn expected(stage: &str) -> Vec<(String, String, Option<f64>)> {
+    let shares: &[Option<f64>] = match stage {
+        "10-stable" => &[Some(0.0), Some(0.0), None],
+        "20-header-canary" => &[Some(0.0), Some(0.0), None, Some(1.0), Some(1.0)],
+        "30-canary-10" => &[Some(0.1); 3],
+        "40-canary-50" => &[Some(0.5); 3],
+        _ => &[Some(1.0), None, Some(1.0)],
+    };
+    let plain = [
+        "client -> payment-service",
+        "payment-service v1 -> auth-service",
+        "payment-service v2 -> auth-service",
+    ];
+    let canary = ["client -> payment-service", "payment-service v2 -> auth-service"];
+    let who = plain.map(|who| format!("{who} [-]")).into_iter();
+    let who = who.chain(canary.map(|who| format!("{who} [x-canary: true]")));
+    let verdict = |share: &Option<f64>| if share.is_some() { "CONFIRMED" } else { "NOT_USED" };
+    who.zip(shares)
+        .map(|(who, share)| (who, verdict(share).to_owned(), *share))
+        .collect()
+}
+
+/// All stages and back, every edge that a stage uses CONFIRMED, and not one failed payment, not even during a change.
+pub(crate) async fn every_stage_is_confirmed(target: &impl Target) -> Result<()> {
+    let stages = target.lab().stages();
+    let words = [
+        "--return-to-first",
+        "--stages",
+        stages.to_str().context("a path of text")?,
+    ];
+    let report = rollout(target, &target.apply_command(), &words)
+        .await?
+        .expect(0)?
+        .json()?;
+    assert_eq!(report["verdict"], "CONFIRMED");
+    assert_eq!(report["errors"], 0, "{report:#}");
+    let walked = report["stages"].as_array().context("a report has stages")?;
+    let names: Vec<&str> = walked
+        .iter()
+        .filter_map(|stage| stage["stage"].as_str())
+        .collect();
+    assert_eq!(names, WALK);
+    for (stage, name) in walked.iter().zip(WALK) {
+        assert_eq!(edges(stage)?, expected(name), "{name}: {stage:#}");
+        let statuses = stage["statuses"].as_object().context("a stage has statuses")?;
+        assert!(statuses.keys().eq(["201"]), "every payment is made: {statuses:?}");
+        assert_eq!(stage["change_errors"], 0, "{stage:#}");
+    }
+    Ok(())
+}
+
+/// What is put into force as `30-canary-10` is 80/20: the walk ends there with exit code 1, and goes back.
+pub(crate) async fn a_wrong_stage_is_rolled_back(target: &impl Target) -> Result<()> {
+    let lab = target.lab();
+    let wrong = lab.edited_stage(
+        "30-canary-10",
+        &[("weight: 90", "weight: 80"), ("weight: 10\n", "weight: 20\n")],
+    )?;
+    // The stages as declared, and a command that puts something else into force for one of them.
+    let declared = tempfile::tempdir()?;
+    for stage in ["10-stable", "30-canary-10", "50-promoted"] {
+        std::os::unix::fs::symlink(lab.stage(stage), declared.path().join(stage))?;
+    }
+    let script = format!(
+        r#"case "$0" in */30-canary-10) set -- '{}' ;; *) set -- "$0" ;; esac; {} "$1""#,
+        wrong.path().display(),
+        target.apply_command()
+    );
+    let command = shell_words::join(["sh", "-c", &script]);
+    let folder = declared.path().to_str().context("a path of text")?;
+    apply(target, &lab.stage("10-stable")).await?;
+    let words = ["--rollback-on-failure", "--stages", folder];
+    let report = rollout(target, &command, &words).await?.expect(1)?.json()?;
+
+    assert_eq!(report["verdict"], "VIOLATION", "{report:#}");
+    let stages = report["stages"].as_array().context("a report has stages")?;
+    let seen: Vec<_> = stages
+        .iter()
+        .map(|stage| (&stage["stage"], &stage["verdict"], &stage["rollback"]))
+        .collect();
+    let seen = serde_json::to_value(seen)?;
+    let expected = serde_json::json!([
+        ["10-stable", "CONFIRMED", false],
+        ["30-canary-10", "VIOLATION", false],
+        ["10-stable", "CONFIRMED", true],
+    ]);
+    assert_eq!(seen, expected);
+    assert_eq!(report["errors"], 0, "{report:#}");
+    Ok(())
+}
