@@ -1,6 +1,7 @@
 //! A request whose route leads to destinations: fault, CORS, draw, cluster, and what the endpoint gets to see.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 use super::cluster::Cluster;
 use super::cors::CrossOrigin;
 use super::exchange::{Arrived, Exchange};
+use super::facts::Progress;
 use super::fault;
 use super::hashing::Hashing;
 use super::headers::{self, FORWARDED_FOR, ORIGINAL_PATH};
@@ -93,10 +95,7 @@ impl<'a> Way<'a> {
             tunnel,
         } = arrived;
         let hashing = self.hashing(cluster, &parts, &asked);
-        let timeout = timeout::of(forward.timeout, exchange.asker.grpc, &parts.headers);
-        let per_try = forward.retry.as_ref().and_then(|policy| policy.per_try_timeout);
-        let limit = timeout.into_iter().chain(per_try).min();
-        announce(&mut parts.headers, 1, limit, exchange.asker.grpc);
+        let timeout = self.announce(&mut parts.headers);
         let path = self.rewrite(&asked.path, &mut parts, &record, forwarded_for.as_ref());
         if let Some(tunnel) = &tunnel {
             tunnel.ask(&mut parts.headers);
@@ -125,14 +124,7 @@ impl<'a> Way<'a> {
         record.attempts = tries.attempts.get();
         let rules = |record: &Record, headers: &mut HeaderMap| {
             let progress = exchange.progress(record, forwarded_for.as_ref());
-            let known = Known {
-                method: tries.method.as_str(),
-                path: tries.path.as_str(),
-                scheme: exchange.scheme,
-                request: Some(&tries.headers),
-                facts: &progress,
-            };
-            self.decorate(&known, headers);
+            self.decorate(&self.sent(&tries, &progress), headers);
         };
         let payload = tries.payload.as_ref();
         match result {
@@ -154,6 +146,27 @@ impl<'a> Way<'a> {
                 };
                 response::local(record, asker, reply, rules)
             }
+        }
+    }
+
+    /// Tells the endpoint of the first try and of its time; the timeout for all tries.
+    fn announce(&self, headers: &mut HeaderMap) -> Option<Duration> {
+        let grpc = self.exchange.asker.grpc;
+        let timeout = timeout::of(self.forward.timeout, grpc, headers);
+        let policy = self.forward.retry.as_ref();
+        let per_try = policy.and_then(|policy| policy.per_try_timeout);
+        announce(headers, 1, timeout.into_iter().chain(per_try).min(), grpc);
+        timeout
+    }
+
+    /// The request as it was sent, for header values of its answer.
+    fn sent<'k>(&self, tries: &'k Tries<'_>, facts: &'k Progress<'k>) -> Known<'k> {
+        Known {
+            method: tries.method.as_str(),
+            path: tries.path.as_str(),
+            scheme: self.exchange.scheme,
+            request: Some(&tries.headers),
+            facts,
         }
     }
 

@@ -123,6 +123,17 @@ pub struct Destination {
     pub version: Option<String>,
 }
 
+impl Route {
+    /// Where it leads; `None` for a route that answers itself.
+    #[must_use]
+    pub fn forward(&self) -> Option<&Forward> {
+        match &self.action {
+            Action::Forward(forward) => Some(forward),
+            Action::Redirect(_) | Action::DirectResponse(_) => None,
+        }
+    }
+}
+
 impl Forward {
     /// The destination whose interval contains `random` modulo the total weight; intervals in list order.
     #[must_use]
