@@ -1,6 +1,7 @@
 //! Why a request goes where it goes.
 
 mod actions;
+mod policy;
 mod text;
 mod tried;
 
@@ -11,7 +12,6 @@ use crate::mesh::Mesh;
 use crate::object::ObjectKey;
 use crate::route::matching::RequestHead;
 use crate::route::{Action, Destination, Forward, Route};
-use crate::view::cluster::ClusterPolicy;
 use crate::view::distribution::{Share, shares};
 use crate::view::{Routing, View, VirtualHost};
 pub use actions::ExplainedAction;
@@ -135,7 +135,7 @@ impl Explanation {
         };
         self.shares = shares(forward);
         for destination in &forward.destinations {
-            let cluster = explained(view, destination);
+            let cluster = explained(view, forward, destination);
             if !self.clusters.iter().any(|other| other.name == cluster.name) {
                 self.clusters.push(cluster);
             }
@@ -146,13 +146,13 @@ impl Explanation {
     }
 }
 
-fn explained(view: &View, destination: &Destination) -> ExplainedCluster {
+fn explained(view: &View, forward: &Forward, destination: &Destination) -> ExplainedCluster {
     match &destination.cluster {
         Ok(id) => {
             let cluster = view.cluster(*id);
             ExplainedCluster {
                 name: cluster.name.clone(),
-                policy: policy(&cluster.policy),
+                policy: policy::describe(cluster, &forward.hash),
             }
         }
         Err(name) => ExplainedCluster {
@@ -162,50 +162,18 @@ fn explained(view: &View, destination: &Destination) -> ExplainedCluster {
     }
 }
 
-/// Load balancer, limits (those that are given) and outlier detection.
-fn policy(policy: &ClusterPolicy) -> String {
-    let pool = &policy.pool;
-    let limits = [
-        ("connections", pool.max_connections),
-        ("pending", pool.max_pending),
-        ("requests", pool.max_requests),
-        ("retries", pool.max_retries),
-        ("requests per connection", pool.max_requests_per_connection),
-    ];
-    let given = limits
-        .iter()
-        .filter_map(|(what, limit)| Some(format!("{what} {}", (*limit)?)));
-    let given: Vec<String> = given.collect();
-    let limits = if given.is_empty() {
-        "no limits".to_owned()
-    } else {
-        format!("at most: {}", given.join(", "))
-    };
-    let outlier = policy.outlier.as_ref().map(|outlier| {
-        let errors = [
-            ("5xx", outlier.consecutive_5xx),
-            ("502, 503 or 504", outlier.consecutive_gateway),
-        ];
-        let errors = errors.iter().filter(|(_, number)| *number > 0);
-        let errors: Vec<String> = errors.map(|(what, number)| format!("{number} {what}")).collect();
-        format!(
-            "ejects for {:?} after {} in a row, at most {} % of the endpoints",
-            outlier.base_ejection_time,
-            errors.join(" or "),
-            outlier.max_ejection_percent
-        )
-    });
-    let outlier = outlier.unwrap_or("no outlier detection".to_owned());
-    format!("{}; {limits}; {outlier}", policy.load_balancer)
-}
-
 fn retries(forward: &Forward) -> String {
     let Some(policy) = &forward.retry else {
         return "off".to_owned();
     };
     let per_try = policy.per_try_timeout.map(|t| format!(", {t:?} per try"));
+    let where_to = match (policy.avoid_previous_hosts, policy.remote_localities) {
+        (_, true) => ", other localities after every second try",
+        (true, false) => "",
+        (false, false) => ", perhaps at the same endpoint",
+    };
     format!(
-        "{} on {}{}",
+        "{} on {}{}{where_to}",
         policy.attempts,
         policy.on,
         per_try.unwrap_or_default()

@@ -261,3 +261,23 @@ fn an_explanation_fits_into_80_columns() {
         }
     }
 }
+
+#[test]
+fn what_is_hashed_and_how_retries_are_limited_is_told() {
+    let rule = istio(
+        "DestinationRule",
+        "shop/own",
+        "host: own\ntrafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}, retryBudget: {}, connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}",
+    );
+    let service = crate::kit::service("shop/own", "{name: http, port: 8080}");
+    let explanation = explain(
+        &mesh(&[&service, &rule]),
+        &client(),
+        8080,
+        &Request::new("GET http://own:8080/").head(),
+    );
+    assert_eq!(
+        explanation.clusters[0].policy,
+        "RING_HASH of header x-user; at most: retries 20 % of the requests or 3; HTTP/2; no outlier detection"
+    );
+}
