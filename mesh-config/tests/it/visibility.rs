@@ -60,7 +60,7 @@ fn each_host_of_a_service_entry_is_a_service() {
             ("127.0.0.10:9191".to_owned(), 3)
         ]
     );
-    let raw = ListenerKind::Tcp("outbound|7000||card.example".to_owned());
+    let raw = ListenerKind::Tcp("outbound|7000||*.cards.example".to_owned());
     assert_eq!(mesh.client_ports(&client())[&7000], raw);
 }
 
