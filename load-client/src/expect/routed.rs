@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 use mesh_config::{
-    Action, Client, ClusterId, Destination, Distribution, Forward, Mesh, ObjectKey, Outcome, Routing, Share,
-    View,
+    Client, ClusterId, Destination, Distribution, Fact, Facts, Forward, Known, Mesh, ObjectKey, Outcome,
+    Routing, Share, View,
 };
 
 use super::call::{Call, InvalidCall};
@@ -51,6 +51,15 @@ pub enum NotDeclared {
         "no rule for host `{host}` matches this request: the mesh would answer 404; `local-mesh explain` tells why"
     )]
     NoRoute {
+        /// The Host.
+        host: String,
+    },
+    /// A redirect or a fixed answer.
+    #[error(
+        "the rule for host `{host}` that this request meets answers it itself (`redirect` or `directResponse`), so no \
+         version is declared; ask for something that is forwarded"
+    )]
+    Answered {
         /// The Host.
         host: String,
     },
@@ -157,8 +166,10 @@ impl Routed {
                 },
             });
         };
-        let Action::Forward(forward) = &route.action;
-        let Distribution { outcome, shares } = Distribution::of(&routing);
+        let Some(forward) = route.forward() else {
+            return Err(NotDeclared::Answered { host: host() });
+        };
+        let Distribution { outcome, shares, .. } = Distribution::of(&routing);
         let Some(origin) = origin(&outcome) else {
             return Err(NotDeclared::DefaultRoute { host: host() });
         };
@@ -230,7 +241,15 @@ fn leg(
     };
     let cluster = view.cluster(*cluster.as_ref().map_err(no_cluster)?);
     let mut headers = call.headers().clone();
-    forward.request_headers(destination, &mut headers);
+    let head = call.head();
+    let known = Known {
+        method: head.method,
+        path: head.path,
+        scheme: head.scheme,
+        request: None,
+        facts: &OfNoProxy,
+    };
+    forward.request_headers(destination, &known, &mut headers);
     let service = ObjectKey {
         kind: "Service".to_owned(),
         namespace: cluster.service_namespace.clone(),
@@ -242,4 +261,11 @@ fn leg(
         service,
         headers,
     })
+}
+
+/// Facts about a request that only the proxy has which forwards it; a header made of them is left as it is.
+struct OfNoProxy;
+
+impl Facts for OfNoProxy {
+    fn tell(&self, _: &Fact, _: &mut Vec<u8>) {}
 }
