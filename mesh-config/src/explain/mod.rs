@@ -127,6 +127,9 @@ impl Explanation {
                 root.index, root.object, rule.index, rule.object
             ),
             (Some(rule), None) => format!("rule {} of {} decides", rule.index, rule.object),
+            (None, _) if route.forward().is_none() => {
+                "the server of the Gateway has `tls.httpsRedirect`: no rule is looked at".to_owned()
+            }
             (None, _) => "no VirtualService applies: the default route of the Service".to_owned(),
         };
         self.actions = actions::of(route, request);

@@ -23,6 +23,8 @@ pub struct Server {
     pub name: String,
     /// Whether it speaks plain HTTP; others are not served here.
     pub http: bool,
+    /// `tls.httpsRedirect`: everything is answered with 301 to the same URL with `https`.
+    pub https_redirect: bool,
     /// `host`, `namespace/host`, `./host`, `*/host`.
     pub hosts: Vec<Placed<String>>,
 }
@@ -40,7 +42,8 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Gateway> {
 fn read_server(value: &Value<'_>) -> Option<Server> {
     value.fields(|fields| {
         fields.accept(&["name"]);
-        fields.not_supported(&["tls", "bind", "defaultEndpoint"]);
+        fields.not_supported(&["bind", "defaultEndpoint"]);
+        let https_redirect = fields.get("tls").and_then(|v| read_https_redirect(&v));
         let port = fields.required("port").and_then(|v| read_port(&v));
         let hosts = fields
             .required("hosts")
@@ -49,7 +52,35 @@ fn read_server(value: &Value<'_>) -> Option<Server> {
         if hosts.is_empty() && fields.value().has("hosts") {
             fields.value().problem("a server needs a host");
         }
-        Some(Server { hosts, ..port? })
+        Some(Server {
+            hosts,
+            https_redirect: https_redirect.unwrap_or(false),
+            ..port?
+        })
+    })?
+}
+
+/// Of `tls`, the part that means something to a server of plain HTTP.
+fn read_https_redirect(value: &Value<'_>) -> Option<bool> {
+    value.fields(|fields| {
+        fields.not_supported(&[
+            "mode",
+            "credentialName",
+            "credentialNames",
+            "serverCertificate",
+            "privateKey",
+            "caCertificates",
+            "caCrl",
+            "caCertCredentialName",
+            "subjectAltNames",
+            "verifyCertificateSpki",
+            "verifyCertificateHash",
+            "minProtocolVersion",
+            "maxProtocolVersion",
+            "cipherSuites",
+            "tlsCertificates",
+        ]);
+        fields.get("httpsRedirect").and_then(|v| v.boolean())
     })?
 }
 
@@ -76,6 +107,7 @@ fn read_port(value: &Value<'_>) -> Option<Server> {
             port: fields.required("number").and_then(|v| v.port())?,
             name: fields.required("name").and_then(|v| v.text()).unwrap_or_default(),
             http: protocol?,
+            https_redirect: false,
             hosts: Vec::new(),
         })
     })?

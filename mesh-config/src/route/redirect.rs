@@ -16,6 +16,8 @@ pub struct Redirect {
     /// `None`: that of the Host header stays.
     port: Option<u16>,
     path: NewPath,
+    /// The Host header stays as it is, `:80` included.
+    keeps_host: bool,
     /// Of the route; only those on responses matter.
     pub headers: HeaderRules,
 }
@@ -64,18 +66,33 @@ impl WrittenRedirect {
             authority: self.authority.clone(),
             port: port.filter(|port| *port != implied && *port != 0),
             path: self.path.clone(),
+            keeps_host: false,
             headers,
         }
     }
 }
 
 impl Redirect {
+    /// The same URL with `https`: what a virtual host that requires TLS answers. The Host stays, as recorded.
+    pub(crate) fn to_https() -> Self {
+        Redirect {
+            status: 301,
+            scheme: Some("https".to_owned()),
+            authority: None,
+            port: None,
+            path: NewPath::Same,
+            keeps_host: true,
+            headers: HeaderRules::default(),
+        }
+    }
+
     /// The `location` for a request.
     #[must_use]
     pub fn location(&self, matcher: &RequestMatch, request: &RequestHead<'_>) -> String {
         let scheme = self.scheme.as_deref().unwrap_or(request.scheme);
         let host = match &self.authority {
             Some(authority) => authority,
+            None if self.keeps_host => request.authority,
             None => host_of(request, scheme, self.port.is_some()),
         };
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();

@@ -11,6 +11,9 @@ use crate::host;
 use crate::object::Object;
 use crate::object::gateway::Server;
 use crate::object::virtual_service::VirtualService;
+use crate::route::matching::RequestMatch;
+use crate::route::redirect::Redirect;
+use crate::route::{Action, Route};
 
 /// Plain HTTP servers, with their objects, of the Gateways that select these labels; oldest first.
 pub(crate) fn servers<'a>(
@@ -79,6 +82,12 @@ pub(super) fn table(
             }
         }
     }
+    for (object, server) in servers
+        .iter()
+        .filter(|(_, server)| server.port == port && server.https_redirect)
+    {
+        redirect_all(&mut hosts, object, server);
+    }
     let mut table = RouteTable::default();
     for (_, mut host) in hosts {
         // Inside one rule a route that takes everything is the last one anyway, and the sort is stable.
@@ -86,6 +95,36 @@ pub(super) fn table(
         table.add(host);
     }
     table
+}
+
+/// `tls.httpsRedirect`: each host of the server, with a rule or without, answers everything with a redirect.
+fn redirect_all(hosts: &mut BTreeMap<String, VirtualHost>, gateway: &Object, server: &Server) {
+    let own = server.hosts.iter().map(|host| {
+        let (_, name) = host.value.split_once('/').unwrap_or(("*", &host.value));
+        name.to_ascii_lowercase()
+    });
+    let own: Vec<String> = own.collect();
+    for domain in &own {
+        hosts.entry(domain.clone()).or_insert_with(|| VirtualHost {
+            name: format!("{domain}:{}", server.port),
+            domains: vec![domain.clone()],
+            routes: Vec::new(),
+            origin: Some(gateway.key()),
+        });
+    }
+    let served = hosts.values_mut().filter(|host| {
+        let mut domains = host.domains.iter();
+        domains.any(|domain| own.iter().any(|own| host::covers(own, domain)))
+    });
+    for host in served {
+        host.routes = vec![Route {
+            name: String::new(),
+            rule: None,
+            root: None,
+            matcher: RequestMatch::default(),
+            action: Action::Redirect(Redirect::to_https()),
+        }];
+    }
 }
 
 /// The domains that a rule has on a server: of each pair of hosts that meet, the more specific one.

@@ -1,6 +1,6 @@
 //! The view of an ingress gateway: its servers, the rules bound to them, how rules for one host are merged.
 
-use mesh_config::{Client, Mesh, Role};
+use mesh_config::{Client, Mesh, Role, explain};
 
 use crate::kit::{Request, client, istio, labels, mesh, service, show};
 
@@ -44,6 +44,29 @@ fn goes(mesh: &Mesh, url: &str) -> String {
 }
 
 const PUBLIC: &str = "shop/public";
+
+#[test]
+fn a_server_with_https_redirect_answers_everything_with_the_https_url() {
+    let spec = "selector: {istio: ingressgateway}\nservers:\n\
+                - {port: {number: 80, name: http, protocol: HTTP}, hosts: [safe.example], tls: {httpsRedirect: true}}\n\
+                - {port: {number: 80, name: plain, protocol: HTTP}, hosts: [bank.example]}";
+    let bound = "hosts: [safe.example, bank.example]\ngateways: [public]";
+    let rule = rule("shop/a", bound, "{uri: {prefix: /a}}", "v1");
+    for with_rule in [true, false] {
+        let gateway_object = istio("Gateway", PUBLIC, spec);
+        let texts = [gateway_object.as_str(), rule.as_str()];
+        let mesh = mesh(if with_rule { &texts } else { &texts[..1] });
+        for (path, port) in [("/a?b=c", ""), ("/other", ":80"), ("/a", ":8080")] {
+            let request = Request::new(&format!("GET http://safe.example{port}{path}"));
+            let explained = explain(&mesh, &gateway(), 80, &request.head());
+            assert!(explained.decision.contains("tls.httpsRedirect"), "{explained}");
+            let location = format!("301 to https://safe.example{port}{path}");
+            assert!(explained.to_string().contains(&location), "{explained}");
+        }
+        let other = if with_rule { "v1" } else { "404" };
+        assert_eq!(goes(&mesh, "bank.example/a"), other);
+    }
+}
 
 #[test]
 fn a_gateway_serves_the_rules_bound_to_it_and_a_sidecar_does_not() {
