@@ -1,0 +1,55 @@
+//! The senders of a step, each with a connection of its own.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::case::Asked;
+use crate::client::{Connection, Request, Response};
+
+/// Which requests a sender sends.
+enum Share {
+    /// The next one that nobody has sent.
+    Next(Arc<AtomicUsize>),
+    /// Every n-th: with stagger the first would send all while the others wait for their start.
+    Own(std::iter::StepBy<std::ops::Range<usize>>),
+}
+
+/// Sends all requests of a step; the answers are in no particular order.
+pub(super) async fn send(request: &Arc<Request>, asked: &Asked, to: Ipv4Addr) -> Vec<Response> {
+    let senders = asked.parallel.min(asked.times);
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut tasks = JoinSet::new();
+    for index in 0..senders {
+        let (request, times) = (request.clone(), asked.times);
+        let late = Duration::from_secs_f64(asked.stagger.unwrap_or(0.0) * index as f64);
+        let mut share = match asked.stagger {
+            Some(_) => Share::Own((index..times).step_by(senders)),
+            None => Share::Next(next.clone()),
+        };
+        tasks.spawn(async move {
+            tokio::time::sleep(late).await;
+            let mut connection = Connection::new(to);
+            let mut responses = Vec::new();
+            while share.more(times) {
+                responses.push(connection.send(&request).await);
+            }
+            responses
+        });
+    }
+    tasks.join_all().await.into_iter().flatten().collect()
+}
+
+// === impl Share ===
+
+impl Share {
+    fn more(&mut self, times: usize) -> bool {
+        match self {
+            Share::Next(next) => next.fetch_add(1, Ordering::Relaxed) < times,
+            Share::Own(own) => own.next().is_some(),
+        }
+    }
+}
