@@ -116,6 +116,7 @@ fn query(request: &Request<Incoming>) -> Query {
             "kind" => query.kind = value,
             "name" => query.name = Some(value),
             "namespace" => query.namespace = Some(value),
+            "from" => query.from = Some(value),
             _ => {}
         }
     }

@@ -49,12 +49,14 @@ pub(crate) struct Changed {
 /// Query of `GET /objects` and `GET /logs`.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
-    /// A kind as kubectl takes it, several with commas; `all`.
+    /// A kind as kubectl takes it, several with commas; `all`; `routes`, `clusters`, `endpoints`.
     pub(crate) kind: String,
     /// One object; all if not given.
     pub(crate) name: Option<String>,
     /// All namespaces if not given.
     pub(crate) namespace: Option<String>,
+    /// Whose routes, clusters or endpoints: `gateway`, or `NAMESPACE/NAME` of a Deployment, pod or client.
+    pub(crate) from: Option<String>,
 }
 
 /// Answer of `GET /objects`: one section per kind that has any.
@@ -71,7 +73,7 @@ pub(crate) struct Section {
     pub(crate) resource: String,
     /// For people.
     pub(crate) table: Table,
-    /// As applied; for pods made up.
+    /// As applied; for pods and the tables of a client made up.
     pub(crate) items: Vec<serde_json::Value>,
 }
 

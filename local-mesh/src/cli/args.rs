@@ -168,12 +168,17 @@ pub(crate) struct Files {
 /// KIND is pods (po), services (svc), deployments (deploy), gateways (gw), virtualservices (vs), destinationrules (dr),
 /// workloadentries (we), namespaces (ns), serviceaccounts (sa), several of them with commas, or all. Unlike in kubectl,
 /// without -n all namespaces are shown.
+///
+/// KIND is also routes, clusters or endpoints: what istioctl proxy-config shows, the compiled tables of the client that
+/// --from names. NAME is then a port (routes) or a service or cluster (clusters, endpoints).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   local-mesh get pods -o wide
   local-mesh get vs auth-service -n traffic-lab -o yaml
-  local-mesh get all -n traffic-lab")]
+  local-mesh get all -n traffic-lab
+  local-mesh get routes --from traffic-lab/payment-v1
+  local-mesh get clusters auth-service --from traffic-lab/payment-v1 -o json")]
 pub(crate) struct Get {
     /// Kind, or KIND/NAME
     pub(crate) kind: String,
@@ -185,6 +190,10 @@ pub(crate) struct Get {
     /// All namespaces
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub(crate) all_namespaces: bool,
+    /// Whose routes, clusters or endpoints: gateway, or NAMESPACE/NAME of a Deployment, a pod or a --client [default:
+    /// gateway, if it is open]
+    #[arg(long, value_name = "WHO")]
+    pub(crate) from: Option<String>,
     /// More columns, or whole objects
     #[arg(short, long)]
     pub(crate) output: Option<ListFormat>,

@@ -48,7 +48,7 @@ pub(crate) async fn get(get: Get, out: &mut impl Write) -> anyhow::Result<u8> {
     // All of them is what one gets without -n, too: the flag is there for kubectl's habits.
     let namespace = get.namespace.filter(|_| !get.all_namespaces);
     let mut path = format!("/objects?kind={kind}");
-    for (key, value) in [("name", &name), ("namespace", &namespace)] {
+    for (key, value) in [("name", &name), ("namespace", &namespace), ("from", &get.from)] {
         if let Some(value) = value {
             path.push_str(&format!("&{key}={value}"));
         }

@@ -3,14 +3,19 @@
 use mesh_config::{Object, ObjectKey};
 
 use super::pods::Pod;
+use super::proxy_config::Kind;
 use super::resource;
 use super::state::State;
 use super::tables;
 use crate::admin::wire::{Failure, Listing, Query, Section};
 
 impl State {
-    /// Objects and pods; kinds of which there are none are left out.
+    /// Objects and pods, or the tables of one client; kinds of which there are none are left out.
     pub(super) fn list(&self, query: &Query) -> Result<Listing, Failure> {
+        let tables = Kind::asked(query).map_err(Failure::refused)?;
+        if !tables.is_empty() {
+            return self.proxy_config(&tables, query);
+        }
         let mut others: Vec<&str> = self.mesh.objects().map(|object| object.kind.as_str()).collect();
         others.dedup();
         let kinds = resource::find(&query.kind, &others).map_err(Failure::refused)?;

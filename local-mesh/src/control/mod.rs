@@ -13,6 +13,7 @@ mod explain;
 mod gateway;
 mod list;
 mod pods;
+mod proxy_config;
 mod refusal;
 mod resource;
 mod rollout;

@@ -71,7 +71,10 @@ fn unknown(word: &str, bare: &str, known: &[&str]) -> UnknownKind {
     UnknownKind {
         word: word.to_owned(),
         similar: similar.map(|(_, name)| name),
-        known: short.chain(["all"]).collect::<Vec<_>>().join(", "),
+        known: short
+            .chain(["all", "routes", "clusters", "endpoints"])
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 

@@ -11,6 +11,8 @@ mod orphans;
 mod pods;
 /// What `up` refuses.
 mod refusals;
+/// The compiled tables of a client.
+mod tables;
 /// Verbs against a running mesh.
 mod verbs;
 
