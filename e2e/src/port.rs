@@ -1,6 +1,6 @@
 //! Ports for listeners.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpStream};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::{Result, bail};
@@ -32,8 +32,10 @@ pub fn free_ports(count: usize) -> Result<Vec<u16>> {
     bail!("of the ports {PORTS:?} not even {count} are free")
 }
 
+/// Nobody accepts there. Asked by connecting and not by binding: a process that another thread starts at this moment
+/// would inherit the bound socket and hold the port until it runs its program.
 fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err()
 }
 
 #[cfg(test)]
