@@ -173,7 +173,13 @@ fn endpoints_are_those_of_each_cluster() {
 #[test]
 fn an_endpoint_that_is_not_ready_is_unhealthy() {
     let lab = Lab::new();
-    let up = lab.start(&echo(1, "env: [{name: CRASH, value: x}]"), &CLIENT);
+    // A folder that is always there: the pod runs and never says that it is ready.
+    let never_ready = format!(
+        "readinessProbe: {{httpGet: {{path: /readyz, port: web}}, periodSeconds: 1}}\n\
+         env: [{{name: UNREADY_WHILE, value: {:?}}}]",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let up = lab.start(&echo(1, &never_ready), &CLIENT);
     until("an endpoint", || {
         up.ok(&asked(&["endpoints"])).contains("UNHEALTHY")
     });
