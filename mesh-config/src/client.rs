@@ -22,6 +22,23 @@ pub struct Client {
     pub role: Role,
 }
 
+impl Client {
+    /// Istio's default ingress gateway, whose labels Gateway objects select.
+    #[must_use]
+    pub fn ingress_gateway() -> Self {
+        let labels = [("app", "istio-ingressgateway"), ("istio", "ingressgateway")];
+        Client {
+            namespace: "istio-system".to_owned(),
+            name: "istio-ingressgateway".to_owned(),
+            labels: labels
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            locality: None,
+            role: Role::Gateway,
+        }
+    }
+}
+
 /// The two kinds of proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

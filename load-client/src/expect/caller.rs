@@ -74,7 +74,7 @@ impl Caller {
     /// namespace and the labels of a caller decide anything.
     pub(super) fn client(&self, mesh: &Mesh) -> Result<Client, NotDeclared> {
         match self {
-            Caller::Gateway => Ok(gateway()),
+            Caller::Gateway => Ok(Client::ingress_gateway()),
             Caller::Workload {
                 namespace,
                 name,
@@ -99,19 +99,6 @@ impl Caller {
                 Ok(sidecar(namespace, name, all))
             }
         }
-    }
-}
-
-fn gateway() -> Client {
-    let labels = [("app", "istio-ingressgateway"), ("istio", "ingressgateway")];
-    Client {
-        namespace: "istio-system".to_owned(),
-        name: "istio-ingressgateway".to_owned(),
-        labels: labels
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into(),
-        locality: None,
-        role: Role::Gateway,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use mesh_config::{Client, Role};
 
-use super::gateway;
 use super::sockets::Owner;
 use super::state::State;
 use crate::admin::wire::Failure;
@@ -25,7 +24,7 @@ impl State {
             }
         };
         if word == GATEWAY {
-            return Ok((word.to_owned(), gateway::client(None)));
+            return Ok((word.to_owned(), Client::ingress_gateway()));
         }
         let outside = self.options.clients.iter().find(|spec| spec.full_name() == word);
         let client = outside.map(|spec| spec.client(locality));

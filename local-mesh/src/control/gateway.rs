@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-use mesh_config::{Client, GatewayServer, Locality, Mesh, Role};
+use mesh_config::{Client, GatewayServer, Mesh};
 
 use super::client::parse_address;
 
@@ -60,27 +60,13 @@ fn list(servers: &[GatewayServer]) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
-/// The identity of Istio's default ingress gateway.
-pub(super) fn client(locality: Option<&Locality>) -> Client {
-    let labels = [("istio", "ingressgateway"), ("app", "istio-ingressgateway")];
-    Client {
-        namespace: "istio-system".to_owned(),
-        name: "istio-ingressgateway".to_owned(),
-        labels: labels
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into(),
-        locality: locality.cloned(),
-        role: Role::Gateway,
-    }
-}
-
 impl GatewaySpec {
     /// Addresses to listen on, with the server port that a request there has dialled.
     ///
     /// # Errors
     /// When one address would have to serve several ports.
     pub(super) fn doors(self, mesh: &Mesh) -> Result<BTreeMap<SocketAddr, u16>, TooManyServers> {
-        let servers = mesh.gateway_servers(&client(None).labels);
+        let servers = mesh.gateway_servers(&Client::ingress_gateway().labels);
         let one = |address: SocketAddr| match servers.as_slice() {
             [] => Ok(BTreeMap::from([(address, NO_SERVER)])),
             [server] => Ok(BTreeMap::from([(address, server.port)])),

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 
 use super::client::ClientSpec;
-use super::gateway::{self, GatewaySpec};
+use super::gateway::GatewaySpec;
 use super::pods::{self, Pod, PodChanges, Stage};
 use super::refusal::Refusal;
 use super::sockets::{self, Open, Owner, Sockets};
@@ -180,7 +180,7 @@ impl State {
         let locality = self.options.locality.as_ref();
         let doors = self.listeners(Owner::Gateway);
         if !doors.is_empty() {
-            add("gateway".to_owned(), gateway::client(None), doors);
+            add("gateway".to_owned(), Client::ingress_gateway(), doors);
         }
         for (index, spec) in self.options.clients.iter().enumerate() {
             let name = format!("client {}", spec.full_name());

@@ -2,11 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use mesh_config::{Object, ObjectKey, Spec, View};
+use mesh_config::{Client, Object, ObjectKey, Spec, View};
 use serde_json::{Value, json};
 
 use super::draft::{Draft, age, joined, labels, list};
-use super::gateway;
 use super::pods::Pod;
 use super::state::{State, now};
 use crate::kubelet::Phase;
@@ -89,7 +88,7 @@ impl State {
             _ => "NAME AGE",
         });
         // Whoever looks, a Service has the same endpoints.
-        let view = self.mesh.view(&gateway::client(None), &self.workloads());
+        let view = self.mesh.view(&Client::ingress_gateway(), &self.workloads());
         for (object, key) in objects {
             let age = age(now() - self.mesh.created(key).unwrap_or_default());
             let row = self.row(&view, object, key, age);
