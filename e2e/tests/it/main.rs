@@ -4,6 +4,7 @@
 mod lifecycle; // how local-mesh starts and ends
 mod local; // every scenario on local-mesh
 mod manifests; // what holds for the files
+mod pod_security; // our own pods keep to the restricted standard
 mod readme; // the commands of README.md
 mod scenario; // what must hold on any target
 mod workspace; // crates, Makefile, CI

@@ -18,10 +18,17 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Every object of a folder.
-fn objects(folder: &Path) -> Result<Vec<Value>> {
+/// Every object of a folder, and of the folders in it.
+pub fn objects(folder: &Path) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
     for file in entries(folder)? {
+        if file.is_dir() {
+            objects.extend(self::objects(&file)?);
+            continue;
+        }
+        if file.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
         let text = fs::read_to_string(&file)?;
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&text).with_context(|| file.display().to_string())?;
