@@ -1,6 +1,8 @@
 //! Drives load, observes versions, judges the split against what the manifests declare.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod ask;
+pub mod doctor;
 pub mod expect;
 pub mod fold;
 pub mod judge;

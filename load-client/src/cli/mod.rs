@@ -1,5 +1,6 @@
 //! Flags in, exit code out.
 
+mod doctor;
 mod judge;
 mod request;
 mod rollout;
@@ -33,6 +34,7 @@ enum Command {
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
     Rollout(rollout::RolloutArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 /// How the result is printed.
@@ -64,6 +66,7 @@ fn execute(cli: Cli) -> anyhow::Result<u8> {
             Command::Run(args) => run::execute(&args).await,
             Command::Verify(args) => verify::execute(&args).await,
             Command::Rollout(args) => rollout::execute(&args).await,
+            Command::Doctor(args) => doctor::execute(&args).await,
         }
     })
 }

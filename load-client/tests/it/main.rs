@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod command; // the command line
+mod doctor; // will the demo run here
+mod doctor_command; // the same, asked on the command line
 mod error_rates; // what the verdict promises, by simulation
 mod evidence; // properties of the evidence
 mod expectations; // what the manifests declare
