@@ -14,6 +14,7 @@ mod explain;
 mod host;
 mod mesh;
 mod object;
+mod origin;
 mod path;
 mod policy;
 mod problem;
@@ -22,7 +23,7 @@ mod text;
 mod view;
 
 pub use client::{Client, Locality, Role, Workload};
-pub use explain::{ExplainedAction, ExplainedCluster, Explanation, TriedRule, explain};
+pub use explain::{ExplainedAction, ExplainedCluster, ExplainedPart, Explanation, TriedRule, explain};
 pub use mesh::{Change, Mesh, Verb};
 pub use object::destination_rule::{DestinationRule, Subset, TlsMode, TrafficPolicy};
 pub use object::gateway::{Gateway, Server};
@@ -36,6 +37,7 @@ pub use object::virtual_service::{
     Delegate, HttpMatch, HttpRoute, Mirroring, RouteDestination, VirtualService,
 };
 pub use object::{Metadata, Object, ObjectKey, Place, Spec, parse, parse_keys};
+pub use origin::Origin;
 pub use path::normalise_path;
 pub use policy::hash::{HashCookie, HashInput, HashKey, hash_of};
 pub use policy::load_balancer::{LoadBalancer, LoadBalancing, Warmup};
@@ -58,6 +60,6 @@ pub use route::redirect::{Redirect, WrittenRedirect, own_location};
 pub use route::retry::{RetryOn, RetryPolicy};
 pub use route::rewrite::Rewrite;
 pub use route::{Action, Destination, Forward, Route, RuleRef};
-pub use view::cluster::{Cluster, ClusterId, ClusterPolicy, Endpoint};
+pub use view::cluster::{Cluster, ClusterId, ClusterPart, ClusterPolicy, Endpoint};
 pub use view::distribution::{Distribution, Outcome, Share};
 pub use view::{GatewayServer, ListenerKind, RouteTable, Routing, View, VirtualHost};

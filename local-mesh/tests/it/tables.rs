@@ -136,6 +136,9 @@ fn clusters_name_the_rules_that_made_them() {
     let cluster = up.json(&asked(&["clusters", &name, "-o", "json"]));
     assert_eq!(cluster["policy"]["loadBalancer"]["name"], "ROUND_ROBIN");
     assert_eq!(cluster["destinationRules"][0]["namespace"], "traffic-lab");
+    let line = |part: &str| cluster["origins"][part]["line"].as_u64();
+    assert_eq!((line("loadBalancer"), line("subset")), (Some(16), Some(17)));
+    assert_eq!(line("outlierDetection"), None, "no rule says anything about it");
     assert_eq!(
         cluster["priorities"],
         json!([[{"weight": 3, "endpoints": ["127.0.0.1:9"]}]])

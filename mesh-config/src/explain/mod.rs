@@ -1,20 +1,24 @@
 //! Why a request goes where it goes.
 
 mod actions;
+mod missing;
 mod policy;
 mod text;
 mod tried;
 
 use serde::Serialize;
 
-use crate::client::{Client, Role};
+use crate::client::Client;
 use crate::mesh::Mesh;
-use crate::object::ObjectKey;
+use crate::object::virtual_service::HttpRoute;
+use crate::object::{ObjectKey, Spec};
+use crate::origin::Origin;
 use crate::route::matching::RequestHead;
-use crate::route::{Action, Destination, Forward, Route};
+use crate::route::{Action, Forward, Route, RuleRef};
 use crate::view::distribution::{Share, shares};
 use crate::view::{Routing, View, VirtualHost};
 pub use actions::ExplainedAction;
+pub use policy::ExplainedPart;
 pub use tried::TriedRule;
 
 /// The decision for one request, with its reasons.
@@ -35,14 +39,18 @@ pub struct Explanation {
     pub rules: Vec<TriedRule>,
     /// Exact probabilities.
     pub shares: Vec<Share>,
-    /// Clusters of the destinations, with their policies; one that does not exist has none.
+    /// Clusters of the destinations, with what applies to them.
     pub clusters: Vec<ExplainedCluster>,
     /// What else happens to the request, in order: faults, CORS, rewrites, headers, copies.
     pub actions: Vec<ExplainedAction>,
     /// `10s`, `none`.
     pub timeout: String,
+    /// The rule that says so; `None`: none does.
+    pub timeout_from: Option<Origin>,
     /// `2 on connect-failure,...`, `off`.
     pub retries: String,
+    /// The rule that says so; `None`: none does, and Istio's default holds.
+    pub retries_from: Option<Origin>,
 }
 
 /// A cluster that the request may go to.
@@ -50,8 +58,10 @@ pub struct Explanation {
 pub struct ExplainedCluster {
     /// `outbound|8080|v1|auth.default.svc.cluster.local`.
     pub name: String,
-    /// What applies to it, or that it does not exist.
-    pub policy: String,
+    /// Why it does not exist, and what is answered then.
+    pub missing: Option<String>,
+    /// What applies to it; nothing if it does not exist.
+    pub parts: Vec<ExplainedPart>,
 }
 
 /// Explains the decision for a request of `client` to `port`.
@@ -72,11 +82,15 @@ pub fn explain(mesh: &Mesh, client: &Client, port: u16, request: &RequestHead<'_
         clusters: Vec::new(),
         actions: Vec::new(),
         timeout: "none".to_owned(),
+        timeout_from: None,
         retries: "off".to_owned(),
+        retries_from: None,
     };
     let table = view.table(port);
     match table.map_or(Routing::UnknownHost, |table| table.route(request)) {
-        Routing::UnknownHost => explanation.decision = unknown_host(&view, client, port, request),
+        Routing::UnknownHost => {
+            explanation.decision = missing::virtual_host(mesh, &view, client, port, request.authority);
+        }
         Routing::NoRoute(host) => {
             explanation.decision = "no rule matches: 404, flag NR".to_owned();
             explanation.look_at(mesh, host, None);
@@ -85,27 +99,10 @@ pub fn explain(mesh: &Mesh, client: &Client, port: u16, request: &RequestHead<'_
         Routing::Route(host, route) => {
             explanation.look_at(mesh, host, Some(route));
             explanation.rules = tried::rules(mesh, client, port, host, request, Some(route));
-            explanation.describe(&view, route, request);
+            explanation.describe(mesh, &view, route, request);
         }
     }
     explanation
-}
-
-/// What is said when no virtual host answers to the Host header.
-fn unknown_host(view: &View, client: &Client, port: u16, request: &RequestHead<'_>) -> String {
-    let status = if client.role == Role::Gateway { 404 } else { 502 };
-    let what = if view.table(port).is_none() {
-        format!("nothing in the mesh serves HTTP on port {port}: {status}")
-    } else {
-        format!("no virtual host on port {port} has this Host: {status}")
-    };
-    let tables = view.ports.iter();
-    let known = tables.filter(|(_, table)| table.virtual_host(request.authority).is_some());
-    let elsewhere: Vec<String> = known.map(|(port, _)| port.to_string()).collect();
-    if elsewhere.is_empty() {
-        return what;
-    }
-    format!("{what}; this Host is known on port {}", elsewhere.join(", "))
 }
 
 impl Explanation {
@@ -120,7 +117,7 @@ impl Explanation {
         });
     }
 
-    fn describe(&mut self, view: &View, route: &Route, request: &RequestHead<'_>) {
+    fn describe(&mut self, mesh: &Mesh, view: &View, route: &Route, request: &RequestHead<'_>) {
         self.decision = match (&route.rule, &route.root) {
             (Some(rule), Some(root)) => format!(
                 "rule {} of {} delegates; rule {} of {} decides",
@@ -132,37 +129,51 @@ impl Explanation {
             }
             (None, _) => "no VirtualService applies: the default route of the Service".to_owned(),
         };
-        self.actions = actions::of(route, request);
+        self.actions = actions::of(mesh, route, request);
         let Action::Forward(forward) = &route.action else {
             return;
         };
         self.shares = shares(forward);
-        for destination in &forward.destinations {
-            let cluster = explained(view, forward, destination);
-            if !self.clusters.iter().any(|other| other.name == cluster.name) {
-                self.clusters.push(cluster);
-            }
-        }
+        self.clusters = clusters(mesh, view, forward);
         let timeout = forward.timeout;
         self.timeout = timeout.map_or("none".to_owned(), |timeout| format!("{timeout:?}"));
+        self.timeout_from = rule_with(mesh, route, |http| http.timeout.is_some());
         self.retries = retries(forward);
+        self.retries_from = rule_with(mesh, route, |http| http.retries.is_some());
     }
 }
 
-fn explained(view: &View, forward: &Forward, destination: &Destination) -> ExplainedCluster {
-    match &destination.cluster {
-        Ok(id) => {
-            let cluster = view.cluster(*id);
-            ExplainedCluster {
-                name: cluster.name.clone(),
-                policy: policy::describe(cluster, &forward.hash),
-            }
+/// The rule from which a route has something: the one that decides, else the one that delegated to it.
+fn rule_with(mesh: &Mesh, route: &Route, has: impl Fn(&HttpRoute) -> bool) -> Option<Origin> {
+    let says = |rule: &&RuleRef| match mesh.get(&rule.object).map(|object| &object.spec) {
+        Some(Spec::VirtualService(spec)) => spec.http.get(rule.index).is_some_and(&has),
+        _ => false,
+    };
+    let mut rules = route.rule.iter().chain(&route.root);
+    rules.find(says).map(Origin::from)
+}
+
+/// Those of the destinations, each once.
+fn clusters(mesh: &Mesh, view: &View, forward: &Forward) -> Vec<ExplainedCluster> {
+    let mut clusters: Vec<ExplainedCluster> = Vec::new();
+    for destination in &forward.destinations {
+        let cluster = match &destination.cluster {
+            Ok(id) => ExplainedCluster {
+                name: view.cluster(*id).name.clone(),
+                missing: None,
+                parts: policy::parts(mesh, view.cluster(*id), &forward.hash),
+            },
+            Err(name) => ExplainedCluster {
+                name: name.clone(),
+                missing: Some(missing::cluster(view, destination)),
+                parts: Vec::new(),
+            },
+        };
+        if !clusters.iter().any(|other| other.name == cluster.name) {
+            clusters.push(cluster);
         }
-        Err(name) => ExplainedCluster {
-            name: name.clone(),
-            policy: "does not exist: 503, flag NC".to_owned(),
-        },
     }
+    clusters
 }
 
 fn retries(forward: &Forward) -> String {

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Explanation, TriedRule};
+use super::{ExplainedPart, Explanation, TriedRule};
+use crate::origin::Origin;
+use crate::view::cluster::ClusterPart;
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
@@ -31,7 +33,11 @@ impl fmt::Display for Explanation {
             line(f, "rule", &tried(rule, merged))?;
         }
         for action in &self.actions {
-            line(f, &action.what, &action.text)?;
+            line(
+                f,
+                &action.what,
+                &self.with_other_rule(&action.text, action.from.as_ref()),
+            )?;
         }
         if self.shares.is_empty() {
             return Ok(());
@@ -44,10 +50,46 @@ impl fmt::Display for Explanation {
         }
         for cluster in &self.clusters {
             line(f, "cluster", &cluster.name)?;
-            line(f, "", &cluster.policy)?;
+            if let Some(missing) = &cluster.missing {
+                line(f, "", missing)?;
+            }
+            for ExplainedPart { part, text, from } in &cluster.parts {
+                let from = from.as_ref().map(|from| format!(" ({from})"));
+                line(f, word(*part), &format!("{text}{}", from.unwrap_or_default()))?;
+            }
         }
-        line(f, "timeout", &self.timeout)?;
-        line(f, "retries", &self.retries)
+        line(
+            f,
+            "timeout",
+            &self.with_other_rule(&self.timeout, self.timeout_from.as_ref()),
+        )?;
+        line(
+            f,
+            "retries",
+            &self.with_other_rule(&self.retries, self.retries_from.as_ref()),
+        )
+    }
+}
+
+impl Explanation {
+    /// The text, with the rule that it is from where that is not the one that decides.
+    fn with_other_rule(&self, text: &str, from: Option<&Origin>) -> String {
+        match from.filter(|from| Some(&from.object) != self.object.as_ref()) {
+            Some(from) => format!("{text} ({from})"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// Below the name of a cluster.
+fn word(part: ClusterPart) -> &'static str {
+    match part {
+        ClusterPart::Subset => "  subset",
+        ClusterPart::LoadBalancer => "  balancing",
+        ClusterPart::ConnectionPool => "  limits",
+        ClusterPart::RetryBudget => "  budget",
+        ClusterPart::OutlierDetection => "  outliers",
+        ClusterPart::Tls => "  TLS",
     }
 }
 

@@ -1,6 +1,7 @@
 //! DestinationRule.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub(crate) use super::read_destination_rule::read;
 use crate::policy::load_balancer::LoadBalancing;
@@ -38,15 +39,15 @@ pub struct Subset {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrafficPolicy {
     /// How an endpoint is chosen.
-    pub load_balancer: Option<LoadBalancing>,
+    pub load_balancer: Option<Placed<LoadBalancing>>,
     /// Limits.
-    pub connection_pool: Option<ConnectionPool>,
+    pub connection_pool: Option<Placed<ConnectionPool>>,
     /// Passive health check.
-    pub outlier_detection: Option<OutlierDetection>,
+    pub outlier_detection: Option<Placed<OutlierDetection>>,
     /// `tls.mode`. Whatever it is, traffic stays plain text here.
-    pub tls: Option<TlsMode>,
+    pub tls: Option<Placed<TlsMode>>,
     /// Retries as a share of the requests.
-    pub retry_budget: Option<RetryBudget>,
+    pub retry_budget: Option<Placed<RetryBudget>>,
     /// By the number of the service port (0 if it has none); of two for one port the first counts.
     pub ports: Vec<(u16, TrafficPolicy)>,
 }
@@ -63,6 +64,17 @@ pub enum TlsMode {
     Mutual,
     /// TLS with Istio's.
     IstioMutual,
+}
+
+impl fmt::Display for TlsMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TlsMode::Disable => "DISABLE",
+            TlsMode::Simple => "SIMPLE",
+            TlsMode::Mutual => "MUTUAL",
+            TlsMode::IstioMutual => "ISTIO_MUTUAL",
+        })
+    }
 }
 
 impl TrafficPolicy {

@@ -6,6 +6,7 @@ use super::destination_rule::{DestinationRule, Subset, TlsMode, TrafficPolicy};
 use super::read_virtual_service::read_export_to;
 use crate::host;
 use crate::policy::{load_balancer, outlier, pool};
+use crate::problem::Placed;
 use crate::text::{Fields, Value};
 
 pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
@@ -84,7 +85,7 @@ fn read_policy(value: &Value<'_>) -> Option<TrafficPolicy> {
             value.problem("an empty policy says nothing");
         }
         let mut policy = read_blocks(fields);
-        policy.retry_budget = fields.get("retryBudget").and_then(|v| pool::read_budget(&v));
+        policy.retry_budget = block(fields, "retryBudget", pool::read_budget);
         policy.ports = ports.iter().filter_map(read_port).collect();
         policy
     })
@@ -93,12 +94,22 @@ fn read_policy(value: &Value<'_>) -> Option<TrafficPolicy> {
 /// The blocks that a policy and its settings for a port have in common.
 fn read_blocks(fields: &mut Fields<'_>) -> TrafficPolicy {
     TrafficPolicy {
-        load_balancer: fields.get("loadBalancer").and_then(|v| load_balancer::read(&v)),
-        connection_pool: fields.get("connectionPool").and_then(|v| pool::read(&v)),
-        outlier_detection: fields.get("outlierDetection").and_then(|v| outlier::read(&v)),
-        tls: fields.get("tls").and_then(|v| read_tls(&v)),
+        load_balancer: block(fields, "loadBalancer", load_balancer::read),
+        connection_pool: block(fields, "connectionPool", pool::read),
+        outlier_detection: block(fields, "outlierDetection", outlier::read),
+        tls: block(fields, "tls", read_tls),
         ..TrafficPolicy::default()
     }
+}
+
+fn block<T>(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    read: fn(&Value<'_>) -> Option<T>,
+) -> Option<Placed<T>> {
+    let value = fields.get(name)?;
+    let mark = value.mark();
+    read(&value).map(|value| Placed { value, mark })
 }
 
 /// An entry of `portLevelSettings`.

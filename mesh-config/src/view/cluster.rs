@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::client::Locality;
+use crate::object::destination_rule::TlsMode;
+use crate::origin::Origin;
 use crate::policy::load_balancer::{LoadBalancer, Warmup};
 use crate::policy::locality::topology;
 use crate::policy::outlier::OutlierDetection;
@@ -36,6 +40,26 @@ pub struct Cluster {
     pub priorities: Vec<Priority>,
     /// Load balancing, limits, outlier detection.
     pub policy: ClusterPolicy,
+    /// The DestinationRule that each part comes from; what is missing has Istio's defaults.
+    pub origins: BTreeMap<ClusterPart, Origin>,
+}
+
+/// A part of a cluster that a DestinationRule may give; of several rules that are merged each may give another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClusterPart {
+    /// The labels of a subset.
+    Subset,
+    /// How an endpoint is chosen, localities and warm-up included.
+    LoadBalancer,
+    /// Limits.
+    ConnectionPool,
+    /// Limit of retries.
+    RetryBudget,
+    /// Passive health check.
+    OutlierDetection,
+    /// Only told: traffic stays plain text here.
+    Tls,
 }
 
 /// How a cluster's endpoints are used. Equal policies let a proxy keep connections and ejections across a change.
@@ -51,6 +75,8 @@ pub struct ClusterPolicy {
     pub retry_budget: Option<RetryBudget>,
     /// `None`: nothing is ever ejected.
     pub outlier: Option<OutlierDetection>,
+    /// What a DestinationRule asks for; traffic is plain text here all the same.
+    pub tls: Option<TlsMode>,
     /// Whether the endpoints are spoken to in HTTP/2.
     pub http2: bool,
 }

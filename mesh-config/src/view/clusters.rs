@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::cluster::{Cluster, ClusterId, Endpoint};
-use super::destination_rules::PolicyBlocks;
-use super::registry::Registry;
+use super::blocks::PolicyBlocks;
+use super::cluster::{Cluster, ClusterId, ClusterPart, Endpoint};
+use super::registry::{Named, Registry};
 use super::services::{Backing, Callee};
 use crate::client::{Client, Workload};
 use crate::object::destination_rule::Subset;
 use crate::object::kubernetes::{PortRef, ServicePort, WorkloadEntry};
 use crate::object::{Metadata, Spec};
+use crate::origin::Origin;
 use crate::policy::load_balancer::LoadBalancer;
 use crate::policy::locality::prefer_close;
 use crate::policy::priorities;
@@ -48,7 +49,7 @@ impl Clusters {
             let rule = registry.rule_for(client, host);
             for port in service.ports.iter().filter(|port| port.is_tcp()) {
                 let endpoints = endpoints(registry, service, port, workloads, &labels);
-                let subsets = rule.subsets.iter().map(|subset| Some(*subset));
+                let subsets = rule.subsets.iter().copied().map(Some);
                 for subset in [None].into_iter().chain(subsets) {
                     let blocks = rule.policy(port.port, subset);
                     let chosen = endpoints.iter().filter(|e| in_subset(e, subset)).cloned();
@@ -78,7 +79,7 @@ fn cluster(
     service: &Callee<'_>,
     host: &str,
     port: &ServicePort,
-    subset: Option<&Subset>,
+    subset: Option<Named<'_, Subset>>,
     blocks: &PolicyBlocks<'_>,
     client: &Client,
     mut endpoints: Vec<Endpoint>,
@@ -92,22 +93,29 @@ fn cluster(
     let close = service.prefers_close().then(prefer_close);
     let setting = blocks.locality().cloned().or(close).unwrap_or_default();
     let priorities = priorities::assign(&setting, policy.outlier.is_some(), client, &mut endpoints);
+    let subset_name = subset.map(|subset| subset.spec.name.value.clone());
+    let mut origins = blocks.origins();
+    origins.extend(subset.map(|subset| {
+        let written = Origin::new(subset.object, subset.spec.name.mark);
+        (ClusterPart::Subset, written)
+    }));
     Cluster {
-        name: name(host, subset.map(|s| s.name.value.as_str()), port.port),
+        name: name(host, subset_name.as_deref(), port.port),
         host: host.to_owned(),
         port: port.port,
-        subset: subset.map(|subset| subset.name.value.clone()),
+        subset: subset_name,
         service_name: service_name(service),
         service_namespace: service.namespace().to_owned(),
         endpoints,
         priorities,
         policy,
+        origins,
     }
 }
 
-fn in_subset(endpoint: &Endpoint, subset: Option<&Subset>) -> bool {
+fn in_subset(endpoint: &Endpoint, subset: Option<Named<'_, Subset>>) -> bool {
     let has = |(name, value): (&String, &String)| endpoint.label(name) == Some(value);
-    subset.is_none_or(|subset| subset.labels.iter().all(has))
+    subset.is_none_or(|subset| subset.spec.labels.iter().all(has))
 }
 
 /// Whether all labels of the selector are among the labels.

@@ -2,62 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cluster::ClusterPolicy;
+use super::blocks::{Policy, PolicyBlocks};
 use super::clusters::selects;
 use super::registry::{Named, ROOT_NAMESPACE};
 use crate::client::Client;
 use crate::host;
 use crate::object::destination_rule::{DestinationRule, Subset, TrafficPolicy};
 use crate::policy::hash::HashKey;
-use crate::policy::load_balancer::LoadBalancing;
-use crate::policy::locality::LocalitySetting;
-use crate::policy::outlier::OutlierDetection;
-use crate::policy::pool::{ConnectionPool, RetryBudget};
-
-/// The blocks that apply, each from where it was found first.
-pub(crate) struct PolicyBlocks<'a> {
-    balancing: Option<&'a LoadBalancing>,
-    pool: Option<&'a ConnectionPool>,
-    outlier: Option<&'a OutlierDetection>,
-    budget: Option<RetryBudget>,
-}
-
-impl<'a> PolicyBlocks<'a> {
-    fn new(
-        first: Option<&'a TrafficPolicy>,
-        second: Option<&'a TrafficPolicy>,
-        budget: Option<RetryBudget>,
-    ) -> Self {
-        let blocks = || first.into_iter().chain(second);
-        PolicyBlocks {
-            balancing: blocks().find_map(|policy| policy.load_balancer.as_ref()),
-            pool: blocks().find_map(|policy| policy.connection_pool.as_ref()),
-            outlier: blocks().find_map(|policy| policy.outlier_detection.as_ref()),
-            budget,
-        }
-    }
-
-    /// `http2`: the port's name or application protocol says so.
-    pub(crate) fn compile(&self, http2: bool) -> ClusterPolicy {
-        let pool = self.pool.cloned().unwrap_or_default();
-        ClusterPolicy {
-            load_balancer: self.balancing.map(|one| one.algorithm).unwrap_or_default(),
-            warmup: self.balancing.and_then(|one| one.warmup),
-            retry_budget: self.budget,
-            outlier: self.outlier.cloned(),
-            http2: (http2 || pool.h2_upgrade) && !pool.use_client_protocol,
-            pool,
-        }
-    }
-
-    /// The setting for localities, `None` if the rule has none.
-    pub(crate) fn locality(&self) -> Option<&'a LocalitySetting> {
-        self.balancing?.locality.as_ref()
-    }
-}
 
 fn hash_key(policy: &TrafficPolicy) -> Option<&HashKey> {
-    policy.load_balancer.as_ref()?.hash.as_ref()
+    policy.load_balancer.as_ref()?.value.hash.as_ref()
 }
 
 /// All DestinationRules of a mesh by namespace.
@@ -70,42 +24,42 @@ pub(crate) struct DestinationRules<'a> {
 struct Rule<'a> {
     host: String,
     export_to: BTreeSet<&'a str>,
-    spec: &'a DestinationRule,
+    rule: Named<'a, DestinationRule>,
 }
 
 /// Rules of one namespace for one host that istiod makes one rule of; the first says to whom it is exported.
 struct Merge<'a> {
     export_to: BTreeSet<&'a str>,
     selector: Option<&'a BTreeMap<String, String>>,
-    rules: Vec<&'a DestinationRule>,
+    rules: Vec<Named<'a, DestinationRule>>,
 }
 
-/// What applies to a service: subsets, and the policy of the whole.
+/// What applies to a service: subsets, and the policy of the whole, each with the rule that it is in.
 #[derive(Default)]
 pub(crate) struct MergedRule<'a> {
-    pub(crate) subsets: Vec<&'a Subset>,
-    policy: Option<&'a TrafficPolicy>,
+    pub(crate) subsets: Vec<Named<'a, Subset>>,
+    policy: Option<Policy<'a>>,
 }
 
 impl<'a> DestinationRules<'a> {
     /// `rules` oldest first.
     pub(crate) fn new(rules: impl Iterator<Item = Named<'a, DestinationRule>>) -> Self {
         let mut by_namespace: BTreeMap<&str, Vec<Rule<'_>>> = BTreeMap::new();
-        for Named { object, spec } in rules {
-            let namespace = object.metadata.namespace.as_str();
+        for rule in rules {
+            let namespace = rule.metadata().namespace.as_str();
             // A rule for some workloads of its namespace never leaves it.
-            let export_to = match &spec.workload_selector {
+            let export_to = match &rule.spec.workload_selector {
                 Some(_) => BTreeSet::from(["."]),
-                None => spec.export_to.iter().map(String::as_str).collect(),
+                None => rule.spec.export_to.iter().map(String::as_str).collect(),
             };
             by_namespace.entry(namespace).or_default().push(Rule {
-                host: host::complete(&spec.host.value, namespace),
+                host: host::complete(&rule.spec.host.value, namespace),
                 export_to,
-                spec,
+                rule,
             });
         }
         for rules in by_namespace.values_mut() {
-            rules.sort_by_key(|rule| rule.spec.workload_selector.is_none());
+            rules.sort_by_key(|rule| rule.rule.spec.workload_selector.is_none());
         }
         DestinationRules { by_namespace }
     }
@@ -144,7 +98,8 @@ impl<'a> DestinationRules<'a> {
     pub(crate) fn defines_subset(&self, service: &str, subset: &str) -> bool {
         let mut rules = self.by_namespace.values().flatten();
         rules.any(|rule| {
-            host::covers(&rule.host, service) && rule.spec.subsets.iter().any(|s| s.name.value == subset)
+            let mut subsets = rule.rule.spec.subsets.iter();
+            host::covers(&rule.host, service) && subsets.any(|other| other.name.value == subset)
         })
     }
 
@@ -174,7 +129,7 @@ impl Rule<'_> {
 fn merge<'r, 'a: 'r>(rules: impl Iterator<Item = &'r Rule<'a>>) -> Vec<Merge<'a>> {
     let mut merges: Vec<Merge<'a>> = Vec::new();
     for rule in rules {
-        let selector = rule.spec.workload_selector.as_ref();
+        let selector = rule.rule.spec.workload_selector.as_ref();
         let mut alone = true;
         for merge in &mut merges {
             let wider = !merge.export_to.is_empty() && rule.export_to.is_superset(&merge.export_to);
@@ -185,13 +140,13 @@ fn merge<'r, 'a: 'r>(rules: impl Iterator<Item = &'r Rule<'a>>) -> Vec<Merge<'a>
                 continue;
             }
             alone = !same && selector != merge.selector;
-            merge.rules.push(rule.spec);
+            merge.rules.push(rule.rule);
         }
         if alone {
             merges.push(Merge {
                 export_to: rule.export_to.clone(),
                 selector,
-                rules: vec![rule.spec],
+                rules: vec![rule.rule],
             });
         }
     }
@@ -216,40 +171,47 @@ impl<'a> Merge<'a> {
     fn into_rule(self) -> MergedRule<'a> {
         let mut merged = MergedRule::default();
         for rule in self.rules {
-            for subset in &rule.subsets {
-                if !merged.subsets.iter().any(|other| other.name == subset.name) {
-                    merged.subsets.push(subset);
+            for subset in &rule.spec.subsets {
+                if merged.subset(&subset.name.value).is_none() {
+                    merged.subsets.push(Named {
+                        object: rule.object,
+                        spec: subset,
+                    });
                 }
             }
-            merged.policy = merged.policy.or(rule.traffic_policy.as_deref());
+            let policy = || rule.part(|rule| rule.traffic_policy.as_deref());
+            merged.policy = merged.policy.or_else(policy);
         }
         merged
     }
 }
 
 impl<'a> MergedRule<'a> {
+    fn subset(&self, name: &str) -> Option<Named<'a, Subset>> {
+        let mut subsets = self.subsets.iter();
+        subsets.find(|subset| subset.spec.name.value == name).copied()
+    }
+
     /// What applies to one port of the service, or to a subset of it. A setting for the port replaces the rule's policy
     /// whole; a block that the subset gives replaces that one's block whole; a setting for the port in the subset
     /// replaces everything but the retry budget (istiod's `applyDestinationRule`, `MergeSubsetTrafficPolicy`).
-    pub(crate) fn policy(&self, port: u16, subset: Option<&'a Subset>) -> PolicyBlocks<'a> {
-        let base = self.policy.map(|policy| policy.for_port(port).unwrap_or(policy));
-        let budget = base.and_then(|base| base.retry_budget);
-        let own = subset.and_then(|subset| subset.traffic_policy.as_ref());
-        if let Some(policy) = own.and_then(|own| own.for_port(port)) {
-            return PolicyBlocks::new(Some(policy), None, budget);
+    pub(crate) fn policy(&self, port: u16, subset: Option<Named<'a, Subset>>) -> PolicyBlocks<'a> {
+        let base = self.policy.map(|policy| of_port(policy, port).unwrap_or(policy));
+        let budget_of = |policy: Option<Policy<'a>>| policy?.part(|policy| policy.retry_budget.as_ref());
+        let own = subset.and_then(|subset| subset.part(|subset| subset.traffic_policy.as_ref()));
+        if let Some(policy) = own.and_then(|own| of_port(own, port)) {
+            return PolicyBlocks::new(&[policy], budget_of(base));
         }
-        PolicyBlocks::new(own, base, own.and_then(|own| own.retry_budget).or(budget))
+        let policies: Vec<Policy<'a>> = own.into_iter().chain(base).collect();
+        PolicyBlocks::new(&policies, budget_of(own).or(budget_of(base)))
     }
 
     /// What is hashed for a destination of a VirtualService; settings for a port count only if it names the port.
     pub(crate) fn hash_of_destination(&self, port: Option<u16>, subset: Option<&str>) -> Option<&'a HashKey> {
-        let subset = self
-            .subsets
-            .iter()
-            .find(|one| Some(one.name.value.as_str()) == subset);
+        let subset = subset.and_then(|name| self.subset(name));
         let policies = [
-            subset.and_then(|subset| subset.traffic_policy.as_ref()),
-            self.policy,
+            subset.and_then(|subset| subset.spec.traffic_policy.as_ref()),
+            self.policy.map(|policy| policy.spec),
         ];
         let mut found = policies.into_iter().flatten().flat_map(|policy| {
             let for_port = port.and_then(|port| policy.for_port(port));
@@ -260,16 +222,21 @@ impl<'a> MergedRule<'a> {
 
     /// What is hashed for a service without a VirtualService.
     pub(crate) fn hash_of_service(&self, port: u16) -> Option<&'a HashKey> {
-        let policy = self.policy?;
+        let policy = self.policy?.spec;
         hash_key(policy.for_port(port).unwrap_or(policy))
     }
 
     /// The subset's `version` label, else its name.
     pub(crate) fn version(&self, name: &str) -> String {
-        let subset = self.subsets.iter().find(|subset| subset.name.value == name);
+        let subset = self.subset(name);
         subset
-            .and_then(|subset| subset.labels.get("version"))
+            .and_then(|subset| subset.spec.labels.get("version"))
             .map_or(name, String::as_str)
             .to_owned()
     }
+}
+
+/// What a policy says for one port.
+fn of_port(policy: Policy<'_>, port: u16) -> Option<Policy<'_>> {
+    policy.part(|policy| policy.for_port(port))
 }

@@ -1,5 +1,6 @@
 //! The mesh as one client's proxy needs it.
 
+mod blocks;
 pub(crate) mod cluster;
 pub(crate) mod clusters;
 pub(crate) mod compile;

@@ -46,6 +46,12 @@ impl<'a, T> Named<'a, T> {
     pub(crate) fn metadata(&self) -> &'a Metadata {
         &self.object.metadata
     }
+
+    /// A part of the spec, with the object it belongs to.
+    pub(crate) fn part<U>(&self, part: impl FnOnce(&'a T) -> Option<&'a U>) -> Option<Named<'a, U>> {
+        let object = self.object;
+        part(self.spec).map(|spec| Named { object, spec })
+    }
 }
 
 impl<'a> Registry<'a> {

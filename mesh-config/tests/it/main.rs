@@ -14,7 +14,6 @@ mod matching;
 mod parsing;
 mod policies;
 mod properties;
-mod recorded;
 mod refusing;
 mod routes;
 mod visibility;

@@ -1,9 +1,10 @@
 //! The clusters: service ports and their subsets, with the policy for them.
 
-use mesh_config::{Cluster, ClusterPolicy, LoadBalancer, Mesh, Priority, Resolution, Spec, View};
+use std::collections::BTreeSet;
+
+use mesh_config::{Cluster, ClusterPolicy, LoadBalancer, Mesh, ObjectKey, Priority, Resolution, Spec, View};
 use serde_json::{Value, json};
 
-use super::rules::Rules;
 use super::{Content, beside};
 
 pub(super) const COLUMNS: &[&str] = &[
@@ -22,11 +23,11 @@ pub(super) const NARROW: usize = 6;
 const DIRECTION: &str = "outbound";
 
 /// All, or those of this name, or of the service of this name.
-pub(super) fn content(mesh: &Mesh, view: &View, rules: &Rules, name: Option<&str>) -> Content {
+pub(super) fn content(mesh: &Mesh, view: &View, name: Option<&str>) -> Content {
     let (mut rows, mut items) = Content::default();
     for cluster in view.clusters.iter().filter(|cluster| is_called(cluster, name)) {
         let kind = discovery(mesh, cluster);
-        let rules = rules.get(&cluster.name).map(Vec::as_slice).unwrap_or_default();
+        let rules = rules(cluster);
         let names: Vec<String> = rules.iter().map(|key| beside(&cluster.host, key)).collect();
         rows.push(vec![
             cluster.host.clone(),
@@ -46,11 +47,17 @@ pub(super) fn content(mesh: &Mesh, view: &View, rules: &Rules, name: Option<&str
             "direction": DIRECTION,
             "type": kind,
             "destinationRules": rules,
+            "origins": cluster.origins,
             "policy": policy(&cluster.policy),
             "priorities": priorities(cluster),
         }));
     }
     (rows, items)
+}
+
+/// The DestinationRules that give it anything; one that applies but says nothing about it is not named.
+fn rules(cluster: &Cluster) -> BTreeSet<&ObjectKey> {
+    cluster.origins.values().map(|origin| &origin.object).collect()
 }
 
 /// Whether a person may mean this cluster: by its name, or by its service's full or short name.
@@ -116,6 +123,7 @@ fn policy(policy: &ClusterPolicy) -> Value {
             "idleTimeout": format!("{:?}", pool.idle_timeout),
             "useClientProtocol": pool.use_client_protocol,
         },
+        "tls": policy.tls.map(|mode| mode.to_string()),
         "retryBudget": budget.map(|b| json!({"percent": b.percent, "minRetryConcurrency": b.min_concurrency})),
         "outlierDetection": outlier,
     })

@@ -4,9 +4,8 @@
 mod clusters;
 mod endpoints;
 mod routes;
-mod rules;
 
-use mesh_config::{Client, ObjectKey, View};
+use mesh_config::{ObjectKey, View};
 
 use super::state::State;
 use crate::admin::wire::{Column, Failure, Listing, Query, Section, Table};
@@ -83,7 +82,7 @@ impl State {
         let view = self.mesh.view(&client, &self.workloads());
         let mut sections = Vec::new();
         for kind in kinds {
-            let (rows, items) = self.content(*kind, &client, &view, query.name.as_deref());
+            let (rows, items) = self.content(*kind, &view, query.name.as_deref());
             if let (true, Some(name)) = (items.is_empty(), &query.name) {
                 return Err(Failure::not_found(format!(
                     "{}s \"{name}\" not found",
@@ -109,13 +108,10 @@ impl State {
         Ok(Listing { sections })
     }
 
-    fn content(&self, kind: Kind, client: &Client, view: &View, name: Option<&str>) -> Content {
+    fn content(&self, kind: Kind, view: &View, name: Option<&str>) -> Content {
         match kind {
             Kind::Routes => routes::content(&self.mesh, view, name),
-            Kind::Clusters => {
-                let rules = rules::by_cluster(&self.mesh, client, &self.workloads(), view);
-                clusters::content(&self.mesh, view, &rules, name)
-            }
+            Kind::Clusters => clusters::content(&self.mesh, view, name),
             Kind::Endpoints => endpoints::content(view, name),
         }
     }

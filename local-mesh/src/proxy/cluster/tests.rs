@@ -38,6 +38,7 @@ fn spec(endpoints: u16, outlier: OutlierDetection) -> Arc<mesh_config::Cluster> 
             outlier: Some(outlier),
             ..ClusterPolicy::default()
         },
+        origins: BTreeMap::new(),
     })
 }
 

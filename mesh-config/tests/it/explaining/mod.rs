@@ -1,5 +1,8 @@
 //! `explain`: the reasons, as a person reads them.
 
+mod missing;
+mod origins;
+
 use mesh_config::{Client, Explanation, Role, explain};
 
 use crate::kit::{Request, client, goes, istio, labels, mesh, rules, to};
@@ -33,6 +36,12 @@ fn asked(client: &Client, port: u16, request: &str) -> Explanation {
     explain(&mesh, client, port, &Request::new(request).head())
 }
 
+/// What applies to the first cluster.
+fn parts(explanation: &Explanation) -> Vec<&str> {
+    let parts = explanation.clusters[0].parts.iter();
+    parts.map(|part| part.text.as_str()).collect()
+}
+
 #[test]
 fn every_rule_up_to_the_deciding_one_is_told_with_the_condition_that_failed() {
     let shown = asked(&client(), 8080, "GET http://auth:8080/tokens?x=1 x-canary: no").to_string();
@@ -52,11 +61,19 @@ rule          http[2] (line 15): decides
 goes to        66.667 %  auth.shop.svc.cluster.local subset v1
 goes to        33.333 %  auth.shop.svc.cluster.local subset v2
 cluster       outbound|8080|v1|auth.shop.svc.cluster.local
-              LEAST_REQUEST; at most: requests 100; ejects for 30s after 3 5xx
-                in a row, at most 50 % of the endpoints
+  subset      v1: version=v1 (DestinationRule shop/auth, test.yaml:15)
+  balancing   LEAST_REQUEST
+  limits      at most: requests 100 (DestinationRule shop/auth-policy,
+                test.yaml:7)
+  outliers    ejects for 30s after 3 5xx in a row, at most 50 % of the endpoints
+                (DestinationRule shop/auth-policy, test.yaml:8)
 cluster       outbound|8080|v2|auth.shop.svc.cluster.local
-              LEAST_REQUEST; at most: requests 100; ejects for 30s after 3 5xx
-                in a row, at most 50 % of the endpoints
+  subset      v2: version=v2 (DestinationRule shop/auth, test.yaml:16)
+  balancing   LEAST_REQUEST
+  limits      at most: requests 100 (DestinationRule shop/auth-policy,
+                test.yaml:7)
+  outliers    ejects for 30s after 3 5xx in a row, at most 50 % of the endpoints
+                (DestinationRule shop/auth-policy, test.yaml:8)
 timeout       none
 retries       1 on 5xx,409, 500ms per try
 ";
@@ -69,7 +86,7 @@ fn an_explanation_says_when_nothing_is_there() {
         (
             8080,
             "GET http://auth:8080/old",
-            "cluster       outbound|8080|v9|auth.shop.svc.cluster.local\n              does not exist: 503, flag NC\n",
+            "cluster       outbound|8080|v9|auth.shop.svc.cluster.local\n              no DestinationRule gives this client a subset v9: 503, flag NC;\n                there are v1, v2, next\n",
         ),
         (
             8080,
@@ -132,8 +149,14 @@ fn the_default_route_is_told_as_such() {
     );
     assert!(explanation.object.is_none() && explanation.rules.is_empty());
     assert_eq!(
-        explanation.clusters[0].policy,
-        "LEAST_REQUEST; no limits; no outlier detection"
+        parts(&explanation),
+        ["LEAST_REQUEST", "no limits", "no outlier detection"]
+    );
+    assert!(
+        explanation.clusters[0]
+            .parts
+            .iter()
+            .all(|part| part.from.is_none())
     );
     assert_eq!(
         explanation.retries,
@@ -267,7 +290,7 @@ fn what_is_hashed_and_how_retries_are_limited_is_told() {
     let rule = istio(
         "DestinationRule",
         "shop/own",
-        "host: own\ntrafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}, retryBudget: {}, connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}",
+        "host: own\ntrafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}, retryBudget: {}, connectionPool: {http: {h2UpgradePolicy: UPGRADE}}, tls: {mode: ISTIO_MUTUAL}}",
     );
     let service = crate::kit::service("shop/own", "{name: http, port: 8080}");
     let explanation = explain(
@@ -276,8 +299,12 @@ fn what_is_hashed_and_how_retries_are_limited_is_told() {
         8080,
         &Request::new("GET http://own:8080/").head(),
     );
-    assert_eq!(
-        explanation.clusters[0].policy,
-        "RING_HASH of header x-user; at most: retries 20 % of the requests or 3; HTTP/2; no outlier detection"
-    );
+    let expected = [
+        "RING_HASH of header x-user",
+        "no limits; HTTP/2",
+        "retries at most 20 % of the requests, or 3",
+        "no outlier detection",
+        "ISTIO_MUTUAL; plain text here",
+    ];
+    assert_eq!(parts(&explanation), expected);
 }
