@@ -28,6 +28,11 @@ impl Origin {
             line: mark.line,
         }
     }
+
+    /// Whether both are in one object.
+    pub(crate) fn is_beside(&self, other: &Origin) -> bool {
+        self.object == other.object && self.file == other.file
+    }
 }
 
 impl From<&RuleRef> for Origin {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ExplainedPart, Explanation, TriedRule};
+use super::{ExplainedCluster, ExplainedPart, Explanation, TriedRule};
 use crate::origin::Origin;
 use crate::view::cluster::ClusterPart;
 
@@ -49,14 +49,7 @@ impl fmt::Display for Explanation {
             line(f, "goes to", &text)?;
         }
         for cluster in &self.clusters {
-            line(f, "cluster", &cluster.name)?;
-            if let Some(missing) = &cluster.missing {
-                line(f, "", missing)?;
-            }
-            for ExplainedPart { part, text, from } in &cluster.parts {
-                let from = from.as_ref().map(|from| format!(" ({from})"));
-                line(f, word(*part), &format!("{text}{}", from.unwrap_or_default()))?;
-            }
+            show(f, cluster)?;
         }
         line(
             f,
@@ -79,6 +72,29 @@ impl Explanation {
             None => text.to_owned(),
         }
     }
+}
+
+/// The rule is told once if everything is from one.
+fn show(f: &mut fmt::Formatter<'_>, cluster: &ExplainedCluster) -> fmt::Result {
+    line(f, "cluster", &cluster.name)?;
+    if let Some(missing) = &cluster.missing {
+        line(f, "", missing)?;
+    }
+    let mut origins = cluster.parts.iter().filter_map(|part| part.from.as_ref());
+    let only = origins
+        .next()
+        .filter(|first| origins.all(|other| first.is_beside(other)));
+    if let Some(rule) = only {
+        line(f, "  rule", &format!("{}, {}", rule.object, rule.file))?;
+    }
+    for ExplainedPart { part, text, from } in &cluster.parts {
+        let from = from.as_ref().map(|from| match only {
+            Some(_) => format!(" (line {})", from.line),
+            None => format!(" ({from})"),
+        });
+        line(f, word(*part), &format!("{text}{}", from.unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 /// Below the name of a cluster.

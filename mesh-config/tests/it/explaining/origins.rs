@@ -2,7 +2,7 @@
 
 use mesh_config::{Explanation, Origin, explain};
 
-use crate::kit::{Request, client, istio, mesh, rules, to};
+use crate::kit::{Request, client, istio, mesh, rules, service, to};
 
 fn explained(objects: &[&str]) -> Explanation {
     let request = Request::new("GET http://auth:8080/");
@@ -60,6 +60,26 @@ fn what_a_delegate_does_not_say_is_told_to_come_from_the_rule_that_delegates() {
         place(explanation.timeout_from.as_ref()).as_deref(),
         Some("leaf:6")
     );
+}
+
+#[test]
+fn a_rule_that_gives_everything_is_told_once() {
+    let rule = "host: own\ntrafficPolicy: {connectionPool: {tcp: {maxConnections: 9}}}\nsubsets: [{name: v1, labels: {version: v1}}]";
+    let objects = [
+        service("shop/own", "{name: http, port: 8080}"),
+        istio("DestinationRule", "shop/own", rule),
+        rules("- route: [{destination: {host: own, subset: v1}}]"),
+    ];
+    let shown = explained(&objects.each_ref().map(String::as_str)).to_string();
+    let expected = "\
+cluster       outbound|8080|v1|own.shop.svc.cluster.local
+  rule        DestinationRule shop/own, test.yaml
+  subset      v1: version=v1 (line 7)
+  balancing   LEAST_REQUEST
+  limits      at most: connections 9 (line 6)
+  outliers    no outlier detection
+";
+    assert!(shown.contains(expected), "{shown}");
 }
 
 #[test]
