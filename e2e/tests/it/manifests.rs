@@ -19,7 +19,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Every object of a folder, and of the folders in it.
-pub fn objects(folder: &Path) -> Result<Vec<Value>> {
+pub(crate) fn objects(folder: &Path) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
     for file in entries(folder)? {
         if file.is_dir() {
