@@ -23,10 +23,11 @@ KUBECTL := kubectl --context kind-$(KIND_CLUSTER_NAME)
 # One node carries the cluster, both services and the load: fewer requests, and still no false verdict in 1,000 stages.
 ON_CLUSTER := --alpha 0.001 --budget 20000 --connections 16
 
-.PHONY: help build demo-local demo demo-up demo-down stage images check test conformance lint bench
+.PHONY: help build demo-local demo demo-up demo-down stage images doctor check test conformance lint bench
 
 ##@ Demo on kind with Istio
 demo: build ## Cluster, Istio, images, then the same walk as demo-local on real Istio
+	@$(BIN)/load-client doctor || true
 	@$(MAKE) --no-print-directory demo-up
 	@$(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base \
 	  --apply '$(KUBECTL) apply -f' $(PAYMENTS) --return-to-first $(ON_CLUSTER)
@@ -43,6 +44,9 @@ stage: build ## Bring one stage into force and prove it: make stage STAGE=30-can
 
 images: ## Build the container images (IMAGE_BUILD=host: with the local cargo instead of in Docker)
 	@scripts/images
+
+doctor: build ## Can this machine run make demo?
+	@$(BIN)/load-client doctor
 
 demo-down: ## Remove the cluster and all that is in it
 	@scripts/cluster down
