@@ -34,7 +34,7 @@ impl Detector {
     }
 
     /// Takes in the version of the next answer in dispatch order; whether the new split is in force. Once it is,
-    /// it stays.
+    /// it stays. A version that neither split has says nothing.
     pub fn observe(&mut self, version: usize) -> bool {
         if self.alarmed {
             return true;
@@ -42,7 +42,7 @@ impl Detector {
         self.seen += 1;
         let share = 1.0 / float(self.horizon);
         let arrival = if self.seen <= self.horizon { share } else { 0.0 };
-        self.posterior = (self.posterior + arrival) * self.ratios[version];
+        self.posterior = (self.posterior + arrival) * self.ratios.get(version).copied().unwrap_or(1.0);
         self.alarmed = self.e_value() >= self.threshold;
         self.alarmed
     }

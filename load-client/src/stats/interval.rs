@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::evidence::float;
 use super::split::Split;
 
 /// Halvings of a bracket no wider than 1: more than a double can resolve near the ends.
@@ -46,17 +45,23 @@ impl Split {
     /// versions; a version with probability 0 has the bound of [`leak_bound`], which carries an `alpha` of its own, and
     /// none once it answered.
     pub fn intervals(&self, counts: &[u64], alpha: f64) -> Vec<Interval> {
-        let active: Vec<f64> = self.active().iter().map(|k| float(counts[k.index])).collect();
-        let n: f64 = active.iter().sum();
+        let seen = self.observed(counts);
         let unused = Interval {
             low: 0.0,
-            high: leak_bound(n, alpha),
+            high: leak_bound(seen.n, alpha),
         };
-        let of_unused = |count: &u64| if *count == 0 { unused } else { Interval::ALL };
-        let mut intervals: Vec<Interval> = counts.iter().map(of_unused).collect();
-        let level = self.log_marginal(counts) + alpha.ln();
-        for (position, k) in self.active().iter().enumerate() {
-            intervals[k.index] = project(&active, n, position, level);
+        let answers = |index: usize| counts.get(index).copied().unwrap_or(0);
+        let of_unused = |index: usize| {
+            if answers(index) == 0 {
+                unused
+            } else {
+                Interval::ALL
+            }
+        };
+        let mut intervals: Vec<Interval> = (0..self.weights().len()).map(of_unused).collect();
+        let level = self.marginal(&seen) + alpha.ln();
+        for (k, count) in self.active().iter().zip(&seen.counts) {
+            intervals[k.index] = project(*count, seen.n, level);
         }
         intervals
     }
@@ -69,25 +74,20 @@ pub fn leak_bound(n: f64, alpha: f64) -> f64 {
     if n == 0.0 { 1.0 } else { -(alpha.ln() / n).exp_m1() }
 }
 
-/// Where the profile likelihood of version `k`'s share is above `level`: the others share the rest as observed, so
-/// `g(t) = n_k ln t + (n-n_k) ln(1-t) + R_k - level` with `R_k = Σ_j≠k n_j ln(n_j/(n-n_k))`, concave, largest at `n_k/n`.
-fn project(counts: &[f64], n: f64, k: usize, level: f64) -> Interval {
+/// Where the profile likelihood of a version's share is above `level`, both relative to the likelihood at the observed
+/// shares. The others share the rest as observed, so
+/// `g(t) = n_k ln(t/p) + (n-n_k) ln((1-t)/(1-p)) - level` with `p = n_k/n`, concave, largest at `p`.
+fn project(count: f64, n: f64, level: f64) -> Interval {
     if n == 0.0 {
         return Interval::ALL;
     }
-    let count = counts[k];
     let rest = n - count;
-    let others = counts
-        .iter()
-        .enumerate()
-        .filter(|(j, count)| *j != k && **count > 0.0);
-    let profile: f64 = others.map(|(_, count)| count * (count / rest).ln()).sum();
-    let inside = |share: f64| {
-        let ones = if count > 0.0 { count * share.ln() } else { 0.0 };
-        let zeros = if rest > 0.0 { rest * (-share).ln_1p() } else { 0.0 };
-        ones + zeros + profile > level
-    };
     let peak = count / n;
+    let inside = |share: f64| {
+        let ones = relative(count, share - peak, peak);
+        let zeros = relative(rest, peak - share, rest / n);
+        ones + zeros > level
+    };
     Interval {
         low: if count == 0.0 {
             0.0
@@ -99,6 +99,19 @@ fn project(counts: &[f64], n: f64, k: usize, level: f64) -> Interval {
         } else {
             boundary(1.0, peak, inside)
         },
+    }
+}
+
+/// `count ln((share + change)/share)`; small changes without the rounding of the quotient.
+fn relative(count: f64, change: f64, share: f64) -> f64 {
+    if count == 0.0 {
+        return 0.0;
+    }
+    let part = change / share;
+    if part > -0.5 {
+        count * part.ln_1p()
+    } else {
+        count * ((share + change) / share).ln()
     }
 }
 

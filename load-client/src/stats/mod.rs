@@ -6,23 +6,45 @@
 //! NeurIPS 2022, arXiv 2011.03567; the prior here is a mixture over concentrations with half of its mass on the
 //! declared split). Logarithms are natural.
 //!
+//! Around it: what the verdict takes for granted ([`diagnosis`]), when a change came ([`change`], [`detect`]), whether a
+//! canary is good enough ([`canary`], [`latency`]), how many requests all this takes ([`plan`]).
+//!
 //! Everything is a pure function of counts: no clock, no randomness, no I/O.
 
+pub mod canary;
+mod cells;
 pub mod change;
 pub mod detect;
+pub mod diagnosis;
 pub mod evidence;
 mod gamma;
+mod heterogeneity;
 pub mod interval;
+pub mod latency;
+mod matches;
 pub mod plan;
+mod ramp;
+mod restart;
+mod runs;
 pub mod split;
 pub mod stream;
+mod trace;
 mod unattributed;
 pub mod verdict;
 
+pub use cells::cells;
 pub use change::{ChangePoint, change_point};
 pub use detect::Detector;
-pub use gamma::ln_gamma;
+pub use diagnosis::{Dependence, Diagnosis};
+pub use gamma::{chi_square_lower, chi_square_upper, ln_gamma};
+pub use heterogeneity::{Heterogeneity, heterogeneity};
 pub use interval::Interval;
+pub use latency::Latencies;
+pub use matches::{Excess, Pairs, excess};
+pub use ramp::{Ramp, ramp};
+pub use restart::Restarts;
+pub use runs::{Runs, RunsTest};
 pub use split::{InvalidSplit, Split};
 pub use stream::Stream;
+pub use trace::Trace;
 pub use verdict::{FailOn, Finding, Gate, InvalidGate, Verdict};

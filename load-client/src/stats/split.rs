@@ -18,6 +18,7 @@ pub struct Split {
 #[derive(Clone, Debug)]
 pub(super) struct Active {
     pub(super) index: usize,
+    pub(super) weight: f64,
     pub(super) ln_weight: f64,
     /// Dirichlet parameter and its `ln Γ`, per concentration.
     pub(super) prior: [(f64, f64); CONCENTRATIONS.len()],
@@ -46,11 +47,17 @@ impl Split {
         {
             return Err(InvalidSplit::NotAWeight(*bad));
         }
-        let total: f64 = weights.iter().sum();
-        if total <= 0.0 || !total.is_finite() {
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        if largest <= 0.0 {
             return Err(InvalidSplit::AllZero);
         }
-        let weights: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
+        let mut weights = weights.to_vec();
+        let mut total: f64 = weights.iter().sum();
+        if total.is_infinite() {
+            weights.iter_mut().for_each(|weight| *weight /= largest);
+            total = weights.iter().sum();
+        }
+        weights.iter_mut().for_each(|weight| *weight /= total);
         let active = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
         let active = active
             .map(|(index, weight)| Active::new(index, *weight))
@@ -78,6 +85,7 @@ impl Active {
         let prior = CONCENTRATIONS.map(|c| (c * weight, ln_gamma(c * weight)));
         Self {
             index,
+            weight,
             ln_weight: weight.ln(),
             prior,
         }

@@ -1,5 +1,6 @@
 //! What was seen on one edge.
 
+use super::evidence::total;
 use super::interval::Interval;
 use super::split::Split;
 
@@ -22,7 +23,8 @@ impl Stream {
     }
 
     /// As if these counts had been seen and never looked at. `counts` has one entry per version.
-    pub fn with_counts(split: Split, counts: Vec<u64>, unattributed: u64) -> Self {
+    pub fn with_counts(split: Split, mut counts: Vec<u64>, unattributed: u64) -> Self {
+        counts.resize(split.weights().len(), 0);
         Self {
             split,
             counts,
@@ -93,6 +95,6 @@ impl Stream {
 
     /// Requests seen, attributed or not.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum::<u64>() + self.unattributed
+        total(&self.counts).saturating_add(self.unattributed)
     }
 }

@@ -3,11 +3,14 @@
 //! Dropping them would bias the counts towards the versions that do not fail. Instead every way in which they could
 //! have been spread over the versions counts as possible: the evidence is the smallest, the interval the hull.
 
+use super::evidence::total;
 use super::interval::Interval;
 use super::split::Split;
 
 /// Where the prior for strays sits: small, as strays are.
 const STRAY_SHARE: f64 = 0.001;
+/// Rounds of exchanges; a handful is usual.
+const MOST_ROUNDS: u32 = 100;
 
 impl Split {
     /// Smallest `logE` over all ways to spread `unattributed` requests over the active versions.
@@ -20,8 +23,9 @@ impl Split {
         }
         let active: Vec<usize> = self.active().iter().map(|k| k.index).collect();
         let mut spread = counts.to_vec();
-        spread[active[0]] += unattributed;
-        loop {
+        spread[active[0]] = spread[active[0]].saturating_add(unattributed);
+        // Each round is nearer to the minimum; a bound, because rounding may see two neighbours as better than each other.
+        for _ in 0..MOST_ROUNDS {
             let before = spread.clone();
             for (position, &from) in active.iter().enumerate() {
                 for &to in &active[position + 1..] {
@@ -29,17 +33,18 @@ impl Split {
                 }
             }
             if spread == before {
-                return self.log_e(&spread);
+                break;
             }
         }
+        self.log_e(&spread)
     }
 
     /// Moves what is spread over two versions to where `logE` is smallest: a binary search for the sign of the slope.
     fn exchange(&self, fixed: &[u64], spread: &mut [u64], from: usize, to: usize) {
-        let movable = spread[from] + spread[to] - fixed[from] - fixed[to];
+        let movable = (spread[from] - fixed[from]) + (spread[to] - fixed[to]);
         let mut at = |moved: u64| {
-            spread[from] = fixed[from] + movable - moved;
-            spread[to] = fixed[to] + moved;
+            spread[from] = fixed[from].saturating_add(movable - moved);
+            spread[to] = fixed[to].saturating_add(moved);
             self.log_e(spread)
         };
         let (mut low, mut high) = (0, movable);
@@ -63,7 +68,7 @@ impl Split {
         }
         let all_of_one_version = |version: usize| {
             let mut spread = counts.to_vec();
-            spread[version] += unattributed;
+            spread[version] = spread[version].saturating_add(unattributed);
             self.intervals(&spread, alpha)
         };
         let ways = self.active().iter().map(|k| all_of_one_version(k.index));
@@ -77,7 +82,7 @@ impl Split {
 
     /// An unattributed request may also have gone where nothing should go.
     fn allow_for_strays(&self, hull: &mut [Interval], counts: &[u64], unattributed: u64, alpha: f64) {
-        let stray = stray_bound(unattributed, counts.iter().sum::<u64>() + unattributed, alpha);
+        let stray = stray_bound(unattributed, total(counts).saturating_add(unattributed), alpha);
         for (interval, weight) in hull.iter_mut().zip(self.weights()) {
             if *weight == 0.0 {
                 interval.high = stray;

@@ -48,8 +48,3 @@ pub(crate) fn quantile(mut values: Vec<u64>, part: f64) -> u64 {
     let index = ((values.len() - 1) as f64 * part).round() as usize;
     values[index]
 }
-
-#[allow(clippy::cast_precision_loss)]
-pub(crate) fn float(count: u64) -> f64 {
-    count as f64
-}

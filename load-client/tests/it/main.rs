@@ -2,16 +2,20 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod command; // the command line
+mod diagnosing; // answers that are no independent draws
 mod doctor; // will the demo run here
 mod doctor_command; // the same, asked on the command line
+mod edges; // where doubles are at their limits
 mod error_rates; // what the verdict promises, by simulation
 mod evidence; // properties of the evidence
+mod exact; // what the verdict promises, exactly
 mod expectations; // what the manifests declare
 mod folding; // the order of dispatch
 mod judging; // from outcomes to a decision
 mod kit; // drawing from a split
 mod lab; // the manifests of the project, and a mesh drawn from a hat
 mod load; // sending, connections, failures
+mod long_runs; // changes, chains, canaries
 mod planning; // requests that a verdict takes
 mod reporting; // what people and programs get to see
 mod rollout; // the walk

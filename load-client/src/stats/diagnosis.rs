@@ -1,0 +1,146 @@
+//! Are the answers independent draws? What a verdict about shares takes for granted.
+//!
+//! Fixed-sample tests, done once at the verdict, at level 0.001 each. They qualify the verdict and do not carry its error
+//! rate: evidence against the declared split is evidence against "each request is an independent draw from it", and the
+//! draws may be at fault rather than the weights.
+
+use super::heterogeneity::{Heterogeneity, heterogeneity};
+use super::matches::{Excess, excess};
+use super::runs::RunsTest;
+use super::split::Split;
+use super::trace::{Trace, dense};
+
+/// Level of each test, and the standard deviations that correspond to it.
+const LEVEL: f64 = 0.001;
+const CRITICAL: f64 = 3.29;
+/// Answers of the rarest version below which nothing can be told.
+const FEWEST: u64 = 10;
+/// Smallest expected count in a cell of a table.
+const LEAST_EXPECTED: f64 = 5.0;
+/// Intraclass correlation from which on a group is taken to be all of one version.
+const PINNED: f64 = 0.5;
+
+/// How the answers depend on each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependence {
+    /// Too few answers, or one version only.
+    Unknown,
+    /// None that shows.
+    Independent,
+    /// Each connection stays with a version.
+    StickyConnections,
+    /// More alike than random draws are, as of a round robin.
+    Deterministic,
+    /// A connection mostly stays with a version for a while.
+    PartlySticky,
+    /// The shares changed in the course of the run.
+    Drift,
+    /// Some connections get other shares than others.
+    UnequalConnections,
+    /// Some proxies send other shares than others.
+    UnequalSources,
+    /// Neighbours depend on each other in another way.
+    Serial,
+}
+
+/// The tests and what they come to.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// What they come to.
+    pub dependence: Dependence,
+    /// In dispatch order.
+    pub runs: Option<RunsTest>,
+    /// Consecutive answers on one connection.
+    pub excess: Option<Excess>,
+    /// Windows of consecutive answers in which the rarest version is expected ten times.
+    pub windows: Option<Heterogeneity>,
+    /// Ten stretches of time.
+    pub slices: Option<Heterogeneity>,
+    /// Connections with answers enough.
+    pub connections: Option<Heterogeneity>,
+    /// Proxies with answers enough.
+    pub sources: Option<Heterogeneity>,
+    /// Answers per version in the first and in the last tenth.
+    pub ends: Option<(Vec<u64>, Vec<u64>)>,
+    /// First answers of the connections, per version.
+    pub units: Vec<u64>,
+    /// `ln` of the e-value of the units against the declared split: right or wrong whatever connections do.
+    pub units_log_e: f64,
+}
+
+impl Diagnosis {
+    /// Of what was seen when `split` was declared.
+    pub fn new(trace: &Trace, split: &Split) -> Self {
+        let counts = trace.counts();
+        let of = |rows: Vec<Vec<u64>>| heterogeneity(&dense(rows.into_iter(), counts, LEAST_EXPECTED));
+        let rows = |groups: &mut dyn Iterator<Item = &[u64]>| groups.map(<[u64]>::to_vec).collect::<Vec<_>>();
+        let slices = trace.slices.tenths();
+        let units = trace.units();
+        let mut diagnosis = Self {
+            dependence: Dependence::Unknown,
+            runs: trace.runs.test(),
+            excess: excess(counts, trace.same, trace.others),
+            windows: of(trace.windows.full.clone()),
+            connections: of(rows(&mut trace.by_connection())),
+            sources: of(rows(&mut trace.by_source().map(|(_, counts)| counts))),
+            ends: slices.first().cloned().zip(slices.last().cloned()),
+            slices: of(slices),
+            units_log_e: split.log_e(&units),
+            units,
+        };
+        let rarest = counts.iter().filter(|count| **count > 0).min();
+        if rarest.is_some_and(|rarest| *rarest >= FEWEST)
+            && counts.iter().filter(|count| **count > 0).count() > 1
+        {
+            diagnosis.dependence = diagnosis.decide(pinned(trace));
+        }
+        diagnosis
+    }
+
+    /// The first that applies: what would also explain those after it comes first.
+    fn decide(&self, pinned: bool) -> Dependence {
+        let differ = |table: &Option<Heterogeneity>| table.is_some_and(|table| table.p_upper < LEVEL);
+        let alike = |table: &Option<Heterogeneity>| table.is_some_and(|table| table.p_lower < LEVEL);
+        let excess = self.excess.unwrap_or(Excess {
+            same: 0.0,
+            against_others: 0.0,
+        });
+        if pinned {
+            Dependence::StickyConnections
+        } else if alike(&self.windows) || (excess.same < -CRITICAL && excess.against_others <= CRITICAL) {
+            Dependence::Deterministic
+        } else if excess.same > CRITICAL && excess.against_others > CRITICAL {
+            Dependence::PartlySticky
+        } else if differ(&self.slices) {
+            Dependence::Drift
+        } else if differ(&self.sources) {
+            Dependence::UnequalSources
+        } else if differ(&self.connections) {
+            Dependence::UnequalConnections
+        } else if self.runs.is_some_and(|runs| runs.z.abs() > CRITICAL) {
+            Dependence::Serial
+        } else {
+            Dependence::Independent
+        }
+    }
+
+    /// Whether each answer can be taken for a draw of its own. More regular than random makes false alarms rarer, so
+    /// that counts, too.
+    pub fn is_sound(&self) -> bool {
+        matches!(
+            self.dependence,
+            Dependence::Unknown | Dependence::Independent | Dependence::Deterministic
+        )
+    }
+}
+
+/// Connections that are all of one version tell each other apart with few answers each.
+fn pinned(trace: &Trace) -> bool {
+    let several = |row: &&[u64]| row.iter().sum::<u64>() > 1;
+    let table: Vec<Vec<u64>> = trace
+        .by_connection()
+        .filter(several)
+        .map(<[u64]>::to_vec)
+        .collect();
+    heterogeneity(&table).is_some_and(|table| table.p_upper < LEVEL && table.icc > PINNED)
+}
