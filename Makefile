@@ -22,8 +22,10 @@ export KIND_IMAGE ISTIO_OVERLAY ISTIO_HUB ISTIO_TAG IMAGE_BUILD
 KUBECTL := kubectl --context kind-$(KIND_CLUSTER_NAME)
 # One node carries the cluster, both services and the load: fewer requests, and still no false verdict in 1,000 stages.
 ON_CLUSTER := --alpha 0.001 --budget 20000 --connections 16
+# Where a scenario runs: make scenario NAME=retries
+ON ?= local-mesh
 
-.PHONY: help build demo-local demo demo-up demo-down stage images doctor check test conformance lint bench
+.PHONY: help build demo-local scenario demo demo-up demo-down stage images doctor check test conformance lint bench
 
 ##@ Demo on kind with Istio
 demo: build ## Cluster, Istio, images, then the same walk as demo-local on real Istio
@@ -56,6 +58,9 @@ demo-local: build ## Walk a canary through its stages, no cluster (8080 taken? a
 	@$(BIN)/local-mesh up -f manifests/base -f manifests/stages/10-stable --gateway $(GATEWAY) --admin $(ADMIN) -- \
 	  $(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base \
 	  --apply '$(BIN)/local-mesh apply -f' $(PAYMENTS) --return-to-first $(SURE)
+
+scenario: build ## Timeouts, retries, faults, ...: what is declared, what is seen (make scenario NAME=retries)
+	@$(BIN)/scenario $(NAME) --on $(ON)
 
 ##@ Develop
 build: ## Build every binary into target/release

@@ -6,7 +6,8 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+
+use crate::way::Way;
 
 /// A request, before it is known where to.
 #[derive(Clone, Debug)]
@@ -36,6 +37,29 @@ impl Call {
             ..Call::get(path)
         };
         call.header("content-type", "application/json")
+    }
+
+    /// `PUT path` with this JSON.
+    pub fn put(path: &str, json: &serde_json::Value) -> Self {
+        Call {
+            method: Method::PUT,
+            ..Call::post(path, json)
+        }
+    }
+
+    /// `DELETE path`.
+    pub fn delete(path: &str) -> Self {
+        Call {
+            method: Method::DELETE,
+            ..Call::get(path)
+        }
+    }
+
+    /// With `id` in the query: services do not look at it, routes do not match on it, access logs show it.
+    #[must_use]
+    pub fn tagged(mut self, id: &str) -> Self {
+        self.path = format!("{}?id={id}", self.path);
+        self
     }
 
     /// With one more header.
@@ -122,15 +146,15 @@ fn hop(text: &str) -> Option<Hop> {
 /// is never sent again: whatever goes wrong is seen.
 #[derive(Debug)]
 pub struct Connection {
-    authority: String,
+    way: Way,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Connection {
-    /// To `ADDRESS:PORT`; opened with the first request.
-    pub fn new(authority: &str) -> Self {
+    /// Opened with the first request. `ADDRESS:PORT` is a way, too.
+    pub fn new(way: impl Into<Way>) -> Self {
         Connection {
-            authority: authority.to_owned(),
+            way: way.into(),
             sender: None,
         }
     }
@@ -140,7 +164,7 @@ impl Connection {
     /// # Errors
     /// No connection, or no whole answer. Any status is an answer.
     pub async fn send(&mut self, call: &Call) -> Result<Answer> {
-        let request = call.request(&self.authority)?;
+        let request = call.request(self.way.authority())?;
         let mut sender = self.sender().await?;
         let response = sender.send_request(request).await.context("no answer")?;
         let (head, body) = response.into_parts();
@@ -163,9 +187,7 @@ impl Connection {
         {
             return Ok(sender);
         }
-        let stream = TcpStream::connect(&self.authority).await;
-        let stream = stream.with_context(|| format!("cannot connect to {}", self.authority))?;
-        stream.set_nodelay(true)?;
+        let stream = self.way.open().await?;
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         sender.ready().await?;

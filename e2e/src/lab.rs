@@ -25,16 +25,17 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Looks beside the running test: `target/release/deps/it-...` finds `target/release`.
+    /// Looks beside the running program, or test: `target/release/deps/it-...` finds `target/release`.
     ///
     /// # Errors
     /// A program is missing: `cargo test` of one crate does not build the binaries of the others.
     pub fn find() -> Result<Self> {
-        let test = std::env::current_exe().context("where this test runs from is not known")?;
-        let bin = test
+        let program = std::env::current_exe().context("where this program runs from is not known")?;
+        let bin = program
             .ancestors()
-            .nth(2)
-            .context("this test does not run from a target directory")?;
+            .skip(1)
+            .find(|folder| !folder.ends_with("deps"))
+            .context("this program does not run from a target directory")?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .context("this crate has no parent folder")?;
@@ -85,6 +86,11 @@ impl Lab {
     /// The folder of one stage, such as `10-stable`.
     pub fn stage(&self, name: &str) -> PathBuf {
         self.stages().join(name)
+    }
+
+    /// The folder of one scenario, such as `retries`.
+    pub fn scenario(&self, name: &str) -> PathBuf {
+        self.root.join("manifests/scenarios").join(name)
     }
 
     /// A copy of a stage in which every `from` has become `to`.

@@ -1,7 +1,7 @@
 //! The kit of the end-to-end tests: the lab's programs and manifests, targets, and load that counts every failure.
 //!
 //! A scenario is written against [`Target`] and knows nothing of how the mesh came to be. [`LocalMesh`] is the target
-//! without a cluster. The programs are used as programs, from `target/release`, never as libraries: what a person
+//! without a cluster. [`scenario`] holds those that people run, too. The programs are used as programs, from `target/release`, never as libraries: what a person
 //! runs is what is tested.
 
 mod call;
@@ -11,8 +11,10 @@ mod local;
 mod port;
 mod process;
 mod run;
+pub mod scenario;
 mod target;
 mod wait;
+mod way;
 
 pub use call::{Answer, Call, Connection, Hop};
 pub use lab::{Lab, folder_with};
@@ -21,5 +23,6 @@ pub use local::LocalMesh;
 pub use port::free_ports;
 pub use process::Process;
 pub use run::{Ended, run};
-pub use target::{Pod, Target};
+pub use target::{Caller, Logged, Pod, Target};
 pub use wait::until;
+pub use way::Way;

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::call::{Call, Connection};
 use crate::wait::until;
+use crate::way::Way;
 
 /// Longer than anything answers, timeouts of the mesh included.
 const PROGRESS: Duration = Duration::from_secs(60);
@@ -53,11 +54,11 @@ pub struct Load {
 impl Load {
     /// Starts it. `make` gives the request with this number, counted over all connections.
     pub fn start(
-        authority: &str,
+        way: impl Into<Way>,
         connections: usize,
         make: impl Fn(u64) -> Call + Send + Sync + 'static,
     ) -> Self {
-        let (make, next) = (Arc::new(make), Arc::new(AtomicU64::new(0)));
+        let (way, make, next) = (way.into(), Arc::new(make), Arc::new(AtomicU64::new(0)));
         let mut load = Load {
             users: JoinSet::new(),
             done: Arc::default(),
@@ -66,7 +67,7 @@ impl Load {
         for _ in 0..connections {
             let (make, next) = (make.clone(), next.clone());
             let (done, stop) = (load.done.clone(), load.stop.clone());
-            let connection = Connection::new(authority);
+            let connection = Connection::new(way.clone());
             load.users.spawn(async move {
                 let call = || make(next.fetch_add(1, Ordering::Relaxed));
                 user(connection, call, &done, &stop).await

@@ -15,8 +15,9 @@ use crate::lab::Lab;
 use crate::port::free_ports;
 use crate::process::Process;
 use crate::run::{Ended, run};
-use crate::target::{Pod, Target};
+use crate::target::{Caller, Logged, Pod, Target};
 use crate::wait::until;
+use crate::way::Way;
 
 /// Eight pods, on a machine that may compile something else.
 const START: Duration = Duration::from_secs(60);
@@ -28,7 +29,9 @@ pub struct LocalMesh {
     up: Child,
     admin: String,
     gateway: String,
-    /// Its standard error.
+    /// Proxy of the workload load-client.
+    client: String,
+    /// Its standard error and its access log.
     log: TempDir,
 }
 
@@ -39,8 +42,8 @@ impl LocalMesh {
     /// It ends, or does not get ready within a minute; the error has what it said.
     pub async fn start(stage: &str) -> Result<Self> {
         let lab = Lab::find()?;
-        let ports = free_ports(2)?;
-        let [admin, gateway] = [ports[0], ports[1]].map(|port| format!("127.0.0.1:{port}"));
+        let ports = free_ports(3)?;
+        let [admin, gateway, client] = [ports[0], ports[1], ports[2]].map(|port| format!("127.0.0.1:{port}"));
         let log = tempfile::tempdir()?;
         let stderr = std::fs::File::create(log.path().join("stderr"))?;
         let up = lab
@@ -49,6 +52,12 @@ impl LocalMesh {
             .arg(lab.base())
             .arg("-f")
             .arg(lab.stage(stage))
+            .args([
+                "--client",
+                &format!("traffic-lab/load-client,app=load-client@{client}"),
+            ])
+            .arg("--access-log")
+            .arg(log.path().join("access"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr)
@@ -59,6 +68,7 @@ impl LocalMesh {
             up,
             admin,
             gateway,
+            client,
             log,
         };
         let ready = until("local-mesh gets ready", START, async || mesh.is_ready().await).await;
@@ -131,28 +141,56 @@ impl LocalMesh {
             .clone())
     }
 
+    async fn pod_object(&self, name: &str) -> Result<Value> {
+        let pods = self.pod_objects().await?.into_iter();
+        let mut named = pods.filter(|object| object["metadata"]["name"] == name);
+        named.next().with_context(|| format!("there is no pod {name}"))
+    }
+
     /// The process of a pod, as `get pods -o json` names it.
     ///
     /// # Errors
     /// There is no such pod, or it does not run.
     pub async fn process_of(&self, pod: &str) -> Result<Process> {
-        let pods = self.pod_objects().await?;
-        let pod = pods
-            .iter()
-            .find(|object| object["metadata"]["name"] == pod)
-            .context("no such pod")?;
+        let pod = self.pod_object(pod).await?;
         let pid = pod["status"]["pid"].as_i64().context("the pod does not run")?;
         Process::of(i32::try_from(pid)?).context("the pod's process is gone")
     }
 }
 
 impl Target for LocalMesh {
+    fn name(&self) -> &str {
+        "local-mesh"
+    }
+
     fn lab(&self) -> &Lab {
         &self.lab
     }
 
     fn gateway(&self) -> &str {
         &self.gateway
+    }
+
+    fn way(&self, caller: Caller, service: &str) -> Way {
+        match caller {
+            Caller::Gateway => Way::from(&*self.gateway),
+            Caller::Inside => Way::new(&self.client, &format!("{service}:8080")),
+        }
+    }
+
+    async fn direct(&self, pod: &Pod) -> Result<Way> {
+        let object = self.pod_object(&pod.name).await?;
+        let port = object["status"]["port"]
+            .as_u64()
+            .context("the pod does not run")?;
+        Ok(Way::from(&*format!("127.0.0.1:{port}")))
+    }
+
+    async fn access_log(&self, _caller: Caller) -> Result<Vec<Logged>> {
+        let text = tokio::fs::read_to_string(self.log.path().join("access")).await?;
+        // The last line may not be whole yet.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(logged).collect()
     }
 
     fn manifests(&self) -> Vec<PathBuf> {
@@ -171,6 +209,10 @@ impl Target for LocalMesh {
         run(self.verb(&["apply"]).arg("-f").arg(path)).await
     }
 
+    async fn delete(&self, path: &Path) -> Result<Ended> {
+        run(self.verb(&["delete"]).arg("-f").arg(path)).await
+    }
+
     async fn pods(&self) -> Result<Vec<Pod>> {
         let objects = self.pod_objects().await?;
         objects
@@ -183,6 +225,18 @@ impl Target for LocalMesh {
         let process = self.process_of(&pod.name).await?;
         Ok(kill(Pid::from_raw(process.pid), Signal::SIGKILL)?)
     }
+}
+
+fn logged(line: &str) -> Result<Logged> {
+    let line: Value = serde_json::from_str(line).with_context(|| format!("not a line of JSON: {line}"))?;
+    let logged = || {
+        Some(Logged {
+            path: line["path"].as_str()?.to_owned(),
+            status: u16::try_from(line["response_code"].as_u64()?).ok()?,
+            flags: line["response_flags"].as_str()?.to_owned(),
+        })
+    };
+    logged().with_context(|| format!("not a line of an access log: {line}"))
 }
 
 fn pod(object: &Value) -> Option<Pod> {

@@ -1,9 +1,10 @@
 //! Every scenario on local-mesh, each with a mesh of its own.
 
 use anyhow::{Context, Result};
+use e2e::scenario::Scenario;
 use e2e::{LocalMesh, run};
 
-use crate::scenario::{canary, changes, crash, payments, split, walk};
+use crate::scenario::{canary, changes, crash, payments, scenarios, split, walk};
 
 #[tokio::test]
 async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
@@ -84,5 +85,24 @@ async fn killed(app: &str) -> Result<()> {
         Some(&*pod.restarts.to_string()),
         "{shown}"
     );
+    Ok(())
+}
+
+/// On one mesh, one after the other: so that each also finds what the one before it has put back.
+#[tokio::test]
+async fn every_scenario_is_confirmed() -> Result<()> {
+    let mesh = LocalMesh::start("10-stable").await?;
+    for scenario in Scenario::ALL {
+        scenarios::is_confirmed(&mesh, scenario).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_scenario_is_confirmed_while_its_manifests_are_not_in_force() -> Result<()> {
+    let mesh = LocalMesh::start("20-header-canary").await?;
+    for scenario in Scenario::ALL {
+        scenarios::is_refuted_without_its_manifests(&mesh, scenario).await?;
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use e2e::Lab;
+use e2e::scenario::Scenario;
 use serde_json::Value;
 
 /// Files and folders of a folder, in the order of their names.
@@ -47,6 +48,15 @@ fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     found
 }
 
+/// Kind, namespace and name.
+fn key(object: &Value) -> String {
+    let metadata = &object["metadata"];
+    format!(
+        "{} {}/{}",
+        object["kind"], metadata["namespace"], metadata["name"]
+    )
+}
+
 /// All values that stand under this key, at any depth.
 fn under<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
     match value {
@@ -73,13 +83,7 @@ fn every_stage_has_the_same_virtual_services_and_nothing_else() -> Result<()> {
             );
             assert_eq!(object["apiVersion"], "networking.istio.io/v1", "{stage:?}");
         }
-        let name = |object: &Value| {
-            format!(
-                "{}/{}",
-                object["metadata"]["namespace"], object["metadata"]["name"]
-            )
-        };
-        let names: BTreeSet<String> = objects.iter().map(name).collect();
+        let names: BTreeSet<String> = objects.iter().map(key).collect();
         assert_eq!(names.len(), objects.len(), "an object stands twice in {stage:?}");
         sets.entry(names).or_default().push(stage);
     }
@@ -243,6 +247,43 @@ fn the_gateway_has_an_object_of_its_own_for_every_host() -> Result<()> {
         assert!(
             !gateways.iter().any(|gateway| gateway == "mesh"),
             "it would catch every request inside: {gateways:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn every_scenario_has_a_folder_with_a_page_and_restates_what_is_there_already() -> Result<()> {
+    let lab = Lab::find()?;
+    let stage = objects(&lab.stage("10-stable"))?;
+    let known: BTreeSet<String> = base()?.iter().chain(&stage).map(key).collect();
+    let folders = entries(&lab.root().join("manifests/scenarios"))?;
+    let names: BTreeSet<&str> = folders
+        .iter()
+        .filter_map(|folder| folder.file_name()?.to_str())
+        .collect();
+    assert_eq!(
+        names,
+        Scenario::ALL.iter().map(|scenario| scenario.name()).collect()
+    );
+    for folder in &folders {
+        let objects = objects(folder)?;
+        assert!(!objects.is_empty(), "{folder:?} declares nothing");
+        for object in &objects {
+            assert!(
+                known.contains(&key(object)),
+                "{folder:?} brings {}: something would have to be deleted afterwards",
+                key(object)
+            );
+        }
+        let page = fs::read_to_string(folder.join("README.md")).with_context(|| format!("{folder:?}"))?;
+        let name = folder
+            .file_name()
+            .and_then(|name| name.to_str())
+            .context("a name")?;
+        assert!(
+            page.contains(&format!("make scenario NAME={name}")),
+            "{folder:?} does not say how to run it"
         );
     }
     Ok(())
