@@ -170,21 +170,20 @@ pub(super) async fn no_faults(target: &impl Target) -> Result<()> {
     Ok(())
 }
 
-/// Requests that these pods have answered so far, without those of kubelet and of whoever looks.
+/// Requests to this route that these pods have answered so far. Those that `PUT /fault` made fail are counted whatever
+/// their route: the pod did not look at it.
 ///
 /// # Errors
 /// A pod does not show its metrics.
-pub(super) async fn answered(target: &impl Target, pods: &[Pod]) -> Result<u64> {
-    const ASIDE: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/fault"];
+pub(super) async fn answered(target: &impl Target, pods: &[Pod], route: &str) -> Result<u64> {
+    let routes = [route, "unmatched"].map(|route| format!("route=\"{route}\""));
     let mut sum = 0;
     for pod in pods {
         let page = told(target, pod, &Call::get("/metrics")).await?.text();
         let counters = page
             .lines()
             .filter(|line| line.starts_with("http_requests_total{"));
-        let theirs =
-            counters.filter(|line| !ASIDE.iter().any(|route| line.contains(&format!("\"{route}\""))));
-        for line in theirs {
+        for line in counters.filter(|line| routes.iter().any(|route| line.contains(route))) {
             let (_, count) = line.rsplit_once(' ').context("a counter has a value")?;
             sum += count.parse::<u64>().with_context(|| line.to_owned())?;
         }

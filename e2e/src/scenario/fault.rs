@@ -26,10 +26,10 @@ pub(super) async fn see(target: &impl Target, report: &mut Report) -> Result<()>
     let n = SHAPE.requests as u64;
     for caller in Caller::ALL {
         report.group(caller.name());
-        let before = bench::answered(target, &pods).await?;
+        let before = bench::answered(target, &pods, "/version").await?;
         let way = target.way(caller, "payment-service");
         let sent = bench::send(way, SHAPE, |_| Call::get("/version")).await?;
-        let reached = bench::answered(target, &pods).await? - before;
+        let reached = bench::answered(target, &pods, "/version").await? - before;
         let flags = bench::flags(target, caller, &sent).await?;
         let with = |flag: &'static str| {
             let pairs = sent.iter().zip(&flags);

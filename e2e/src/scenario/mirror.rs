@@ -30,12 +30,12 @@ pub(super) async fn see(target: &impl Target, report: &mut Report) -> Result<()>
     let n = SHAPE.requests as u64;
     for caller in Caller::ALL {
         report.group(caller.name());
-        let before = bench::answered(target, &copies).await?;
+        let before = bench::answered(target, &copies, "/version").await?;
         let way = target.way(caller, "payment-service");
         let sent = bench::send(way, SHAPE, |_| Call::get("/version")).await?;
         let v1 = count(&sent, |one| one.status() == 200 && one.answer.versions() == "v1");
         report.exactly("answered by v1", n, v1);
-        let arrived = settled(target, &copies).await? - before;
+        let arrived = settled(target, &copies, "/version").await? - before;
         report.share("copied to v2", COPIED, arrived, n);
     }
     copied_payments(target, report, &copies).await
@@ -44,7 +44,7 @@ pub(super) async fn see(target: &impl Target, report: &mut Report) -> Result<()>
 /// A copy of a payment is a payment: v2 charges it, although nobody sees its answer.
 async fn copied_payments(target: &impl Target, report: &mut Report, copies: &[Pod]) -> Result<()> {
     let tag = bench::tag();
-    let before = bench::answered(target, copies).await?;
+    let before = bench::answered(target, copies, "/payments").await?;
     let mut connection = Connection::new(target.way(Caller::Gateway, "payment-service"));
     let asked = Call::post("/tokens", &json!({"user": "mirror"}));
     let token = connection.send(&asked).await?.json()?;
@@ -61,7 +61,7 @@ async fn copied_payments(target: &impl Target, report: &mut Report, copies: &[Po
     }
     report.group("gateway, payments");
     report.exactly("made by v1", PAYMENTS, paid);
-    let arrived = settled(target, copies).await? - before;
+    let arrived = settled(target, copies, "/payments").await? - before;
     let mut charged = 0;
     for pod in copies {
         let ledger = Connection::new(target.direct(pod).await?);
@@ -82,11 +82,11 @@ async fn of_tag(mut pod: Connection, tag: &str) -> Result<u64> {
 }
 
 /// The requests that these pods have answered, once no more of them arrive.
-async fn settled(target: &impl Target, pods: &[Pod]) -> Result<u64> {
-    let mut last = bench::answered(target, pods).await?;
+async fn settled(target: &impl Target, pods: &[Pod], route: &str) -> Result<u64> {
+    let mut last = bench::answered(target, pods, route).await?;
     until("copies stop arriving", ARRIVED, async || {
         tokio::time::sleep(QUIET).await;
-        let now = bench::answered(target, pods).await?;
+        let now = bench::answered(target, pods, route).await?;
         Ok((std::mem::replace(&mut last, now) == now).then_some(now))
     })
     .await

@@ -165,10 +165,7 @@ impl Report {
         let hold = self.checks.iter().filter(|check| check.holds).count();
         let worth = match self.checks.iter().map(|check| check.alpha).sum::<f64>() {
             0.0 => "nothing is left to chance".to_owned(),
-            alpha => format!(
-                "a mesh that is right fails once in {:.0} runs",
-                (1.0 / alpha).floor()
-            ),
+            alpha => format!("VIOLATION by chance: once in {:.0} runs", (1.0 / alpha).floor()),
         };
         format!("{word}: {hold} of {} as declared; {worth}", self.checks.len())
     }
@@ -274,7 +271,7 @@ mod tests {
             " in mesh",
             "   aborted, flag FI       20 %   190 of 400     43–121   VIOLATION",
             "───────────────────────────────────────────────────────────────────",
-            "VIOLATION: 2 of 3 as declared; a mesh that is right fails once in 500000 runs",
+            "VIOLATION: 2 of 3 as declared; VIOLATION by chance: once in 500000 runs",
         ];
         assert_eq!(lines, expected, "\n{text}");
     }

@@ -23,7 +23,7 @@ pub(super) async fn see(target: &impl Target, report: &mut Report) -> Result<()>
     let n = SHAPE.requests as u64;
     for caller in Caller::ALL {
         report.group(caller.name());
-        let before = bench::answered(target, &pods).await?;
+        let before = bench::answered(target, &pods, "/headers").await?;
         let way = target.way(caller, "payment-service");
         let sent = bench::send(way, SHAPE, |_| Call::get("/headers")).await?;
         let tries = sent.iter().map(tries).collect::<Result<Vec<_>>>()?;
@@ -39,7 +39,7 @@ pub(super) async fn see(target: &impl Target, report: &mut Report) -> Result<()>
         report.exactly("all others, flag URX", at(None), exhausted as u64);
         // A request that was not answered had all three tries.
         let made: u64 = tries.iter().map(|tries| tries.unwrap_or(3)).sum();
-        let reached = bench::answered(target, &pods).await? - before;
+        let reached = bench::answered(target, &pods, "/headers").await? - before;
         report.exactly("tries that reached a pod", made, reached);
     }
     Ok(())
