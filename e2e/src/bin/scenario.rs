@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use e2e::{LocalMesh, Target};
 use e2e::scenario::{Report, Scenario};
+use e2e::{LocalMesh, Target};
 
 /// Run scenarios and say whether the mesh does what their manifests declare
 ///
