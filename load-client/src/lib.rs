@@ -5,6 +5,7 @@ pub mod ask;
 pub mod doctor;
 pub mod expect;
 pub mod fold;
+pub mod forecast;
 pub mod judge;
 pub mod load;
 pub mod outcome;

@@ -56,23 +56,33 @@ impl ChainArgs {
     pub(super) fn chain(&self, request: &RequestArgs, load: &Load) -> anyhow::Result<Chain> {
         let plain = request.spec()?;
         let headers = load.requests.first().map_or(&plain.headers, |sent| &sent.headers);
-        Ok(Chain {
+        Ok(self.of(Call::new(plain.method, &request.url, headers)?))
+    }
+
+    /// The calls, for this first one.
+    pub(super) fn of(&self, call: Call) -> Chain {
+        Chain {
             caller: self.from.clone(),
-            call: Call::new(plain.method, &request.url, headers)?,
+            call,
             then: self.then.clone(),
-        })
+        }
     }
 }
 
 impl TermsArgs {
     pub(super) fn terms(&self, load: &Load) -> Terms {
+        self.of(&load.version_source.to_string())
+    }
+
+    /// Where versions are read from `version_source`.
+    pub(super) fn of(&self, version_source: &str) -> Terms {
         Terms {
             alpha: self.alpha,
             tolerance: self.tolerance,
             hop_tolerance: self.hop_tolerance,
             fail_on: self.fail_on,
             budget: self.budget,
-            version_source: load.version_source.to_string(),
+            version_source: version_source.to_owned(),
         }
     }
 }

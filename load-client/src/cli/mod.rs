@@ -2,6 +2,7 @@
 
 mod doctor;
 mod judge;
+mod plan;
 mod request;
 mod rollout;
 mod run;
@@ -34,6 +35,7 @@ enum Command {
     Run(run::RunArgs),
     Verify(verify::VerifyArgs),
     Rollout(rollout::RolloutArgs),
+    Plan(plan::PlanArgs),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -66,6 +68,7 @@ fn execute(cli: Cli) -> anyhow::Result<u8> {
             Command::Run(args) => run::execute(&args).await,
             Command::Verify(args) => verify::execute(&args).await,
             Command::Rollout(args) => rollout::execute(&args).await,
+            Command::Plan(args) => plan::execute(&args),
             Command::Doctor(args) => doctor::execute(&args).await,
         }
     })

@@ -190,7 +190,7 @@ impl Judge {
     }
 
     /// The part of the requests of its variant that reach an edge.
-    fn traffic(&self, edge: &EdgeState) -> f64 {
+    pub fn traffic(&self, edge: &EdgeState) -> f64 {
         let first = self
             .edges
             .iter()

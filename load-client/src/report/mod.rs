@@ -1,7 +1,7 @@
 //! One report, several renderings: everything that a table shows is in the JSON.
 
 mod edge;
-mod number;
+pub(crate) mod number;
 mod rollout;
 mod table;
 

@@ -3,7 +3,7 @@
 use crate::stats::Interval;
 
 /// `12,345`.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -16,7 +16,7 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// Digits after the point of a percentage, so that a tenth of the tolerance can be seen.
-pub(super) fn decimals(tolerance: f64) -> usize {
+pub(crate) fn decimals(tolerance: f64) -> usize {
     match tolerance {
         0.01.. => 1,
         0.001.. => 2,
@@ -25,14 +25,14 @@ pub(super) fn decimals(tolerance: f64) -> usize {
 }
 
 /// `90 %`, `33.33 %`: as it was written, more or less.
-pub(super) fn declared(share: f64) -> String {
+pub(crate) fn declared(share: f64) -> String {
     let text = format!("{:.2}", share * 100.0);
     let short = text.trim_end_matches('0').trim_end_matches('.');
     format!("{short} %")
 }
 
 /// `90.1 %`; `100 %` and `0 %` without a point, but only if they are exactly that.
-pub(super) fn observed(share: f64, decimals: usize) -> String {
+pub(crate) fn observed(share: f64, decimals: usize) -> String {
     if share <= 0.0 || share >= 1.0 {
         declared(share)
     } else {
@@ -41,7 +41,7 @@ pub(super) fn observed(share: f64, decimals: usize) -> String {
 }
 
 /// `88.8–91.4`, in percent, rounded outwards: what is printed is no narrower than what is known.
-pub(super) fn interval(interval: Interval, decimals: usize) -> String {
+pub(crate) fn interval(interval: Interval, decimals: usize) -> String {
     let scale = 10f64.powi(i32::try_from(decimals).unwrap_or(0));
     let end = |scaled: f64| {
         let percent = scaled / scale;
@@ -57,7 +57,7 @@ pub(super) fn interval(interval: Interval, decimals: usize) -> String {
 }
 
 /// `2 points`, `0.5 points`, `1 point`.
-pub(super) fn points(tolerance: f64) -> String {
+pub(crate) fn points(tolerance: f64) -> String {
     let text = declared(tolerance);
     let number = text.trim_end_matches(" %");
     if number == "1" {
@@ -69,12 +69,12 @@ pub(super) fn points(tolerance: f64) -> String {
 
 /// `1 in 1,000`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // alpha is between 0 and 1
-pub(super) fn odds(alpha: f64) -> String {
+pub(crate) fn odds(alpha: f64) -> String {
     format!("1 in {}", count((1.0 / alpha).round() as u64))
 }
 
 /// `212 ms`, `3.4 s`.
-pub(super) fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     if seconds < 1.0 {
         format!("{:.0} ms", seconds * 1000.0)
     } else {

@@ -11,6 +11,7 @@ mod evidence; // properties of the evidence
 mod exact; // what the verdict promises, exactly
 mod expectations; // what the manifests declare
 mod folding; // the order of dispatch
+mod forecasting; // load-client plan
 mod judging; // from outcomes to a decision
 mod kit; // drawing from a split
 mod lab; // the manifests of the project, and a mesh drawn from a hat
