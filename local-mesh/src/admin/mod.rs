@@ -5,7 +5,7 @@
 //! | `GET /ready` | 200 when all pods are ready, else 503 |
 //! | `GET /status` | how everything is |
 //! | `POST /apply`, `POST /delete` | `{"sources": [{"name", "text"}]}`; what happened to each object; in force |
-//! | `GET /objects?kind=vs[&name=..][&namespace=..]` | tables and objects |
+//! | `GET /objects?kind=vs[&name=..][&namespace=..][&selector=..]` | tables and objects |
 //! | `POST /explain` | `{"url", "method", "headers", "from"}`; the decision with its reasons |
 //! | `GET /logs?name=POD[&namespace=..]` | the last lines of a pod, as text |
 //! | `GET /stats/prometheus` | metrics, as text |

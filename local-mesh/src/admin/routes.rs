@@ -61,9 +61,9 @@ async fn route(control: &Control, request: Request<Incoming>) -> Result<Answer, 
         ("GET", "/status") => Ok(json(&*control.status().borrow())),
         ("POST", "/apply") => Ok(json(&control.apply(sources(request).await?).await?)),
         ("POST", "/delete") => Ok(json(&control.delete(sources(request).await?).await?)),
-        ("GET", "/objects") => Ok(json(&control.list(query(&request)).await?)),
+        ("GET", "/objects") => Ok(json(&control.list(query(&request)?).await?)),
         ("POST", "/explain") => Ok(json(&control.explain(body(request).await?).await?)),
-        ("GET", "/logs") => Ok(text(StatusCode::OK, TEXT, control.logs(query(&request)).await?)),
+        ("GET", "/logs") => Ok(text(StatusCode::OK, TEXT, control.logs(query(&request)?).await?)),
         ("GET", "/stats/prometheus") => Ok(text(StatusCode::OK, PROMETHEUS, control.metrics().await)),
         _ => Err(Failure::not_found(format!(
             "no {method} {path}; there are GET /ready, /status, /objects, /logs, /stats/prometheus and POST /apply, /delete, /explain"
@@ -106,21 +106,9 @@ async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Fail
         .map_err(|error| Failure::refused(format!("the body is not what this request takes: {error}")))
 }
 
-fn query(request: &Request<Incoming>) -> Query {
-    let mut query = Query::default();
-    for pair in request.uri().query().unwrap_or_default().split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        // Names of kinds, objects and namespaces have no letters that a URL would encode.
-        let value = value.to_owned();
-        match name {
-            "kind" => query.kind = value,
-            "name" => query.name = Some(value),
-            "namespace" => query.namespace = Some(value),
-            "from" => query.from = Some(value),
-            _ => {}
-        }
-    }
-    query
+fn query(request: &Request<Incoming>) -> Result<Query, Failure> {
+    serde_urlencoded::from_str(request.uri().query().unwrap_or_default())
+        .map_err(|error| Failure::refused(format!("the query is not what this request takes: {error}")))
 }
 
 fn json(value: &impl Serialize) -> Answer {

@@ -47,7 +47,8 @@ pub(crate) struct Changed {
 }
 
 /// Query of `GET /objects` and `GET /logs`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Query {
     /// A kind as kubectl takes it, several with commas; `all`; `routes`, `clusters`, `endpoints`.
     pub(crate) kind: String,
@@ -55,6 +56,8 @@ pub(crate) struct Query {
     pub(crate) name: Option<String>,
     /// All namespaces if not given.
     pub(crate) namespace: Option<String>,
+    /// Only those with such labels: `app=auth,version!=v1`.
+    pub(crate) selector: Option<String>,
     /// Whose routes, clusters or endpoints: `gateway`, or `NAMESPACE/NAME` of a Deployment, pod or client.
     pub(crate) from: Option<String>,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mesh_config::Locality;
 
+use super::port_forward::Ports;
 use crate::admin::DEFAULT_ADDRESS;
 use crate::control::{ClientSpec, GatewaySpec};
 
@@ -39,17 +40,14 @@ pub(crate) enum Verb {
     /// In force when it returns; no request fails because of it. Manifests that are not right are refused as a whole,
     /// and everything stays as it was.
     #[command(after_help = "Example:\n  local-mesh apply -f manifests/stages/30-canary-10")]
-    Apply(Change),
-    /// Remove objects from a running mesh
-    ///
-    /// In force when it returns. Of the manifests only kinds, names and namespaces count.
-    #[command(after_help = "Example:\n  local-mesh delete -f manifests/stages/30-canary-10")]
-    Delete(Change),
+    Apply(Apply),
+    Delete(Delete),
     Get(Get),
     Explain(Explain),
     Check(Files),
     Status(Status),
     Logs(Logs),
+    PortForward(PortForward),
     /// The process that ends a child when local-mesh is gone
     #[command(hide = true)]
     Guard {
@@ -145,11 +143,41 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-/// `apply` and `delete`.
+/// `apply`.
 #[derive(Debug, Args)]
-pub(crate) struct Change {
+pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) files: FileArgs,
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+}
+
+/// Remove objects or pods from a running mesh
+///
+/// In force when it returns. Of manifests only kinds, names and namespaces count. A pod that is deleted is replaced by a
+/// new one, as long as there is its Deployment.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  local-mesh delete -f manifests/stages/30-canary-10
+  local-mesh delete vs auth-service -n traffic-lab
+  local-mesh delete pods -l app=payment-service,version=v2")]
+pub(crate) struct Delete {
+    /// Kind and names, or KIND/NAME each
+    #[arg(value_name = "KIND NAME", conflicts_with = "paths")]
+    pub(crate) what: Vec<String>,
+    /// Files, folders (*.yaml, *.yml, *.json) or - for standard input; may be repeated
+    #[arg(short = 'f', long = "filename", value_name = "PATH", num_args = 1..)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Look into folders of folders, too
+    #[arg(short = 'R', long, requires = "paths")]
+    pub(crate) recursive: bool,
+    /// Only this namespace [default: all]
+    #[arg(short, long, conflicts_with = "paths")]
+    pub(crate) namespace: Option<String>,
+    /// Only those with such labels: app=auth,version!=v1
+    #[arg(short = 'l', long, conflicts_with = "paths")]
+    pub(crate) selector: Option<String>,
     #[command(flatten)]
     pub(crate) remote: Remote,
 }
@@ -177,6 +205,7 @@ Examples:
   local-mesh get pods -o wide
   local-mesh get vs auth-service -n traffic-lab -o yaml
   local-mesh get all -n traffic-lab
+  local-mesh get pods -l app=payment-service,version=v2 -o name
   local-mesh get routes --from traffic-lab/payment-v1
   local-mesh get clusters auth-service --from traffic-lab/payment-v1 -o json")]
 pub(crate) struct Get {
@@ -194,7 +223,10 @@ pub(crate) struct Get {
     /// gateway, if it is open]
     #[arg(long, value_name = "WHO")]
     pub(crate) from: Option<String>,
-    /// More columns, or whole objects
+    /// Only those with such labels: app=auth,version!=v1
+    #[arg(short = 'l', long, conflicts_with = "name")]
+    pub(crate) selector: Option<String>,
+    /// More columns, whole objects, or names alone
     #[arg(short, long)]
     pub(crate) output: Option<ListFormat>,
     #[command(flatten)]
@@ -207,6 +239,7 @@ pub(crate) enum ListFormat {
     Wide,
     Yaml,
     Json,
+    Name,
 }
 
 /// For programs.
@@ -264,6 +297,27 @@ pub(crate) struct Status {
 pub(crate) struct Logs {
     /// Name of the pod, or NAMESPACE/NAME
     pub(crate) pod: String,
+    /// Of the pod
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+}
+
+/// Lead a local port to a pod's process, past the mesh
+///
+/// Stays until Ctrl-C or SIGTERM. What is sent there reaches the process as it is: no route, no policy.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  local-mesh port-forward pod/auth-v1-5d8f7c9b6-x2x4k 9090:8080 -n traffic-lab
+  local-mesh port-forward pod/auth-v1-5d8f7c9b6-x2x4k :8080")]
+pub(crate) struct PortForward {
+    /// pod/NAME, or NAME
+    pub(crate) pod: String,
+    /// Local port, if it is to be a certain one, and the pod's
+    #[arg(required = true, value_name = "[LOCAL]:REMOTE")]
+    pub(crate) ports: Vec<Ports>,
     /// Of the pod
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,

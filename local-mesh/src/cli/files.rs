@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use mesh_config::Source;
 
 use super::args::FileArgs;
+use crate::admin::wire::Manifest;
 
 /// Why there is nothing to read.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,17 @@ pub(crate) enum BadFile {
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub(crate) struct BadFiles(pub(crate) Vec<BadFile>);
+
+/// Reads everything that was named, for a running mesh.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn to_send(files: &FileArgs, stdin: impl Read) -> Result<Vec<Manifest>, BadFiles> {
+    let sources = read(files, stdin)?.into_iter();
+    Ok(sources
+        .map(|Source { name, text }| Manifest { name, text })
+        .collect())
+}
 
 /// Reads everything that was named, in that order; files of a folder in the order of their names, as kubectl does.
 ///

@@ -2,7 +2,9 @@
 
 mod args;
 mod command;
+mod delete;
 mod files;
+mod port_forward;
 mod print;
 mod remote;
 mod startup;
@@ -54,11 +56,12 @@ fn on_a_runtime(verb: Verb) -> anyhow::Result<u8> {
         match verb {
             Verb::Up(up) => up::up(up).await,
             Verb::Check(check) => verbs::check(&check.files, &mut out),
-            Verb::Apply(change) => verbs::change("/apply", change, &mut out).await,
-            Verb::Delete(change) => verbs::change("/delete", change, &mut out).await,
+            Verb::Apply(apply) => verbs::apply(apply, &mut out).await,
+            Verb::Delete(delete) => delete::delete(delete, &mut out).await,
             Verb::Get(get) => verbs::get(get, &mut out).await,
             Verb::Explain(explain) => verbs::explain(explain, &mut out).await,
             Verb::Status(status) => verbs::status(&status, &mut out).await,
+            Verb::PortForward(args) => port_forward::port_forward(args, &mut out).await,
             Verb::Logs(logs) => verbs::logs(logs, &mut out).await,
             Verb::Guard { .. } | Verb::Guarded { .. } => Ok(COULD_NOT),
         }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use anyhow::Context;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
@@ -25,6 +26,16 @@ pub(crate) fn listing(
                 }
                 let prefix = several.then_some(section.resource.as_str());
                 write!(out, "{}", table(&section.table, format.is_some(), prefix))?;
+            }
+        }
+        Some(ListFormat::Name) => {
+            for section in &listing.sections {
+                for item in &section.items {
+                    let name = item["metadata"]["name"].as_str();
+                    let name =
+                        name.context("routes, clusters and endpoints have no -o name; take -o json")?;
+                    writeln!(out, "{}/{name}", section.resource)?;
+                }
             }
         }
         Some(ListFormat::Json) => writeln!(out, "{:#}", objects(&listing.sections, one))?,

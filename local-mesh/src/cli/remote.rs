@@ -34,6 +34,13 @@ pub(crate) enum RemoteError {
     Refused(String),
 }
 
+impl RemoteError {
+    /// What was asked for does not exist.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, RemoteError::NotFound(_))
+    }
+}
+
 /// A running mesh.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mesh(pub(crate) SocketAddr);

@@ -15,7 +15,7 @@ use super::args::Up;
 use super::{files, remote};
 use crate::admin;
 use crate::admin::wire::Status;
-use crate::control::{Options, not_enforced};
+use crate::control::{Options, notes};
 use crate::kubelet::ProgramFinder;
 use crate::notice::note;
 
@@ -24,9 +24,7 @@ pub(super) fn mesh(up: &Up) -> anyhow::Result<Mesh> {
     let sources = files::read(&up.files, io::stdin())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let (mesh, _) = Mesh::new().apply_sources(&sources, i64::try_from(now)?)?;
-    if let Some(text) = not_enforced(&mesh.not_enforced()) {
-        note(text);
-    }
+    notes(&mesh, &Mesh::new()).into_iter().for_each(note);
     Ok(mesh)
 }
 

@@ -6,23 +6,22 @@ use std::io::{self, Write};
 use anyhow::bail;
 use mesh_config::Mesh;
 
-use super::args::{Change, Explain, FileArgs, Get, ListFormat, Logs, Status};
+use super::args::{Apply, Explain, FileArgs, Get, ListFormat, Logs, Status};
 use super::remote;
 use super::{COULD_NOT, NO, files, print};
-use crate::admin::wire::{Changes, ExplainRequest, Explained, Listing, Manifest, Manifests, Status as State};
-use crate::control::not_enforced;
+use crate::admin::wire::{Changes, ExplainRequest, Explained, Listing, Manifests, Query, Status as State};
+use crate::control::notes;
 
-/// `apply` and `delete`.
-pub(crate) async fn change(path: &str, change: Change, out: &mut impl Write) -> anyhow::Result<u8> {
-    let sources = files::read(&change.files, io::stdin())?;
-    let sources = sources.into_iter().map(|source| Manifest {
-        name: source.name,
-        text: source.text,
-    });
-    let manifests = Manifests {
-        sources: sources.collect(),
-    };
-    let changes: Changes = remote::Mesh(change.remote.admin).post(path, &manifests).await?;
+/// `apply`.
+pub(crate) async fn apply(apply: Apply, out: &mut impl Write) -> anyhow::Result<u8> {
+    let sources = files::to_send(&apply.files, io::stdin())?;
+    let mesh = remote::Mesh(apply.remote.admin);
+    let changes: Changes = mesh.post("/apply", &Manifests { sources }).await?;
+    report(&changes, out)
+}
+
+/// What happened to each object, in kubectl's words.
+pub(super) fn report(changes: &Changes, out: &mut impl Write) -> anyhow::Result<u8> {
     let mut code = 0;
     for change in &changes.changes {
         if change.what == "notfound" {
@@ -47,13 +46,15 @@ pub(crate) async fn get(get: Get, out: &mut impl Write) -> anyhow::Result<u8> {
     };
     // All of them is what one gets without -n, too: the flag is there for kubectl's habits.
     let namespace = get.namespace.filter(|_| !get.all_namespaces);
-    let mut path = format!("/objects?kind={kind}");
-    for (key, value) in [("name", &name), ("namespace", &namespace), ("from", &get.from)] {
-        if let Some(value) = value {
-            path.push_str(&format!("&{key}={value}"));
-        }
-    }
-    let listing: Listing = remote::Mesh(get.remote.admin).get(&path).await?;
+    let query = Query {
+        kind,
+        name,
+        namespace,
+        selector: get.selector,
+        from: get.from,
+    };
+    let listing = listing(remote::Mesh(get.remote.admin), &query).await?;
+    let Query { name, namespace, .. } = query;
     let for_people = matches!(get.output, None | Some(ListFormat::Wide));
     if listing.sections.is_empty() && for_people {
         match namespace {
@@ -64,6 +65,12 @@ pub(crate) async fn get(get: Get, out: &mut impl Write) -> anyhow::Result<u8> {
     }
     print::listing(&listing, get.output, name.is_some(), out)?;
     Ok(0)
+}
+
+/// Objects, pods or tables of a running mesh.
+pub(super) async fn listing(mesh: remote::Mesh, query: &Query) -> anyhow::Result<Listing> {
+    let query = serde_urlencoded::to_string(query)?;
+    Ok(mesh.get(&format!("/objects?{query}")).await?)
 }
 
 /// `explain`.
@@ -98,11 +105,13 @@ pub(crate) async fn status(status: &Status, out: &mut impl Write) -> anyhow::Res
 
 /// `logs`.
 pub(crate) async fn logs(logs: Logs, out: &mut impl Write) -> anyhow::Result<u8> {
-    let mut path = format!("/logs?name={}", logs.pod);
-    if let Some(namespace) = &logs.namespace {
-        path.push_str(&format!("&namespace={namespace}"));
-    }
-    let text = remote::Mesh(logs.remote.admin).text(&path).await?;
+    let query = serde_urlencoded::to_string(Query {
+        name: Some(logs.pod),
+        namespace: logs.namespace,
+        ..Query::default()
+    })?;
+    let mesh = remote::Mesh(logs.remote.admin);
+    let text = mesh.text(&format!("/logs?{query}")).await?;
     write!(out, "{text}")?;
     Ok(0)
 }
@@ -132,7 +141,7 @@ pub(crate) fn check(args: &FileArgs, out: &mut impl Write) -> anyhow::Result<u8>
         .collect();
     let (objects, files) = (counted(mesh.objects().count(), "object"), counted(count, "file"));
     writeln!(out, "ok: {objects} in {files} ({})", kinds.join(", "))?;
-    if let Some(note) = not_enforced(&mesh.not_enforced()) {
+    for note in notes(&mesh, &Mesh::new()) {
         writeln!(io::stderr(), "note: {note}")?;
     }
     Ok(0)

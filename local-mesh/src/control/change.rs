@@ -2,6 +2,7 @@
 
 use mesh_config::{Change, ObjectKey, Source, Verb, parse_keys};
 
+use super::notes::notes;
 use super::resource;
 use super::state::{State, now};
 use crate::admin::wire::{Changed, Changes, Failure};
@@ -11,26 +12,27 @@ impl State {
     pub(super) async fn apply(&mut self, sources: &[Source]) -> Result<Changes, Failure> {
         let applied = self.mesh.apply_sources(sources, now());
         let (mesh, changes) = applied.map_err(Failure::refused)?;
-        let known = self.mesh.not_enforced();
+        let before = self.mesh.clone();
         self.change(mesh).await.map_err(Failure::refused)?;
-        let mut others = self.mesh.not_enforced();
-        others.retain(|key| !known.contains(key));
         let group = |key: &ObjectKey| resource::group(&key.kind, self.mesh.get(key));
         Ok(Changes {
             changes: changes
                 .iter()
                 .map(|change| changed(change, group(&change.key)))
                 .collect(),
-            notes: not_enforced(&others).into_iter().collect(),
+            notes: notes(&self.mesh, &before),
         })
     }
 
-    /// Removes objects; those that are not there are reported, and the others removed all the same.
+    /// Removes objects, and pods; those that are not there are reported, and the others removed all the same. A pod that
+    /// is removed is replaced as long as there is its Deployment.
     pub(super) async fn delete(&mut self, sources: &[Source]) -> Result<Changes, Failure> {
         let keys = parse_keys(sources).map_err(Failure::refused)?;
+        let (pods, keys): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.kind == "Pod");
         let before = self.mesh.clone();
-        let (mesh, changes) = before.delete(&keys);
+        let (mesh, mut changes) = before.delete(&keys);
         self.change(mesh).await.map_err(Failure::refused)?;
+        changes.extend(self.delete_pods(pods).await);
         let group = |key: &ObjectKey| resource::group(&key.kind, before.get(key));
         Ok(Changes {
             changes: changes
@@ -40,13 +42,22 @@ impl State {
             notes: Vec::new(),
         })
     }
-}
 
-/// The sentence about objects that nothing here acts on.
-pub(crate) fn not_enforced(keys: &[ObjectKey]) -> Option<String> {
-    let mut kinds: Vec<&str> = keys.iter().map(|key| key.kind.as_str()).collect();
-    kinds.dedup();
-    (!kinds.is_empty()).then(|| format!("accepted, but not enforced here: {}", kinds.join(", ")))
+    async fn delete_pods(&mut self, keys: Vec<ObjectKey>) -> Vec<Change> {
+        let mut stop = Vec::new();
+        let changes = keys.into_iter().map(|key| {
+            let name = format!("{}/{}", key.namespace, key.name);
+            let what = match self.pods.iter().any(|pod| pod.full_name() == name) {
+                true => Verb::Deleted,
+                false => Verb::NotFound,
+            };
+            stop.push(name);
+            Change { key, what }
+        });
+        let changes = changes.collect();
+        self.stop_pods(stop).await;
+        changes
+    }
 }
 
 fn changed(change: &Change, group: &str) -> Changed {

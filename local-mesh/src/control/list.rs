@@ -5,6 +5,7 @@ use mesh_config::{Object, ObjectKey};
 use super::pods::Pod;
 use super::proxy_config::Kind;
 use super::resource;
+use super::selector::Selector;
 use super::state::State;
 use super::tables;
 use crate::admin::wire::{Failure, Listing, Query, Section};
@@ -19,12 +20,14 @@ impl State {
         let mut others: Vec<&str> = self.mesh.objects().map(|object| object.kind.as_str()).collect();
         others.dedup();
         let kinds = resource::find(&query.kind, &others).map_err(Failure::refused)?;
+        let selector = query.selector.as_deref().unwrap_or_default().parse();
+        let selector: Selector = selector.map_err(Failure::refused)?;
         let mut sections = Vec::new();
         for kind in kinds {
             let section = if kind == "Pod" {
-                self.pods_section(query)
+                self.pods_section(query, &selector)
             } else {
-                self.section(kind, query)
+                self.section(kind, query, &selector)
             };
             if section.items.is_empty()
                 && let Some(name) = &query.name
@@ -40,30 +43,35 @@ impl State {
         Ok(Listing { sections })
     }
 
-    fn pods_section(&self, query: &Query) -> Section {
+    fn pods_section(&self, query: &Query, selector: &Selector) -> Section {
         let mut pods: Vec<&Pod> = self
             .pods
             .iter()
             .filter(|pod| {
                 let identity = &pod.plan.identity;
-                query.admits(&identity.namespace, &identity.name)
+                query.admits(&identity.namespace, &identity.name) && selector.matches(&identity.labels)
             })
             .collect();
         pods.sort_by_key(|pod| pod.full_name());
         Section {
             resource: "pod".to_owned(),
             table: tables::pods(&pods).build(query),
-            items: pods.iter().map(|pod| tables::pod_object(pod)).collect(),
+            items: pods
+                .iter()
+                .map(|pod| tables::pod_object(pod, &self.mesh))
+                .collect(),
         }
     }
 
-    fn section(&self, kind: &str, query: &Query) -> Section {
+    fn section(&self, kind: &str, query: &Query, selector: &Selector) -> Section {
         let objects: Vec<(&Object, ObjectKey)> = self
             .mesh
             .objects()
             .filter(|object| {
                 let metadata = &object.metadata;
-                object.kind == kind && query.admits(&metadata.namespace, &metadata.name)
+                object.kind == kind
+                    && query.admits(&metadata.namespace, &metadata.name)
+                    && selector.matches(&metadata.labels)
             })
             .map(|object| (object, object.key()))
             .collect();

@@ -12,20 +12,22 @@ mod draft;
 mod explain;
 mod gateway;
 mod list;
+mod notes;
 mod pods;
 mod proxy_config;
 mod refusal;
 mod resource;
 mod rollout;
+mod selector;
 mod sockets;
 mod state;
 mod status;
 mod tables;
 mod template;
 
-pub(crate) use change::not_enforced;
 pub(crate) use client::ClientSpec;
 pub(crate) use gateway::GatewaySpec;
+pub(crate) use notes::notes;
 pub(crate) use refusal::Refusal;
 pub(crate) use state::Options;
 

@@ -111,6 +111,16 @@ impl State {
         self.advance().await;
     }
 
+    /// Stops these pods; those that they leave missing are started.
+    pub(super) async fn stop_pods(&mut self, names: Vec<String>) {
+        let stop = PodChanges {
+            stop: names,
+            ..PodChanges::default()
+        };
+        self.enact(stop).await;
+        self.advance().await;
+    }
+
     pub(super) fn has_pods(&self) -> bool {
         !self.pods.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use mesh_config::{Client, Object, ObjectKey, Spec, View};
+use mesh_config::{Client, Mesh, Object, ObjectKey, Spec, View, Workload};
 use serde_json::{Value, json};
 
 use super::draft::{Draft, age, joined, labels, list};
@@ -45,7 +45,7 @@ fn phase(pod: &Pod) -> &'static str {
 }
 
 /// A pod as an object: what Kubernetes would say, and what only a process has.
-pub(super) fn pod_object(pod: &Pod) -> Value {
+pub(super) fn pod_object(pod: &Pod, mesh: &Mesh) -> Value {
     let (identity, status) = (&pod.plan.identity, &pod.status);
     let created = jiff::Timestamp::from_second(pod.created).unwrap_or_default();
     json!({
@@ -68,10 +68,19 @@ pub(super) fn pod_object(pod: &Pod) -> Value {
             "restarts": status.restarts,
             "pid": status.pid,
             "port": status.port,
+            "ports": pod.workload(mesh).map(|workload| ports(&workload)),
             "proxy": pod.plan.proxy,
             "lastEnd": status.last_end,
         },
     })
+}
+
+/// Which port of the process stands for a port of the container.
+fn ports(workload: &Workload) -> Vec<Value> {
+    let ports = workload.ports.iter();
+    ports
+        .map(|(container, process)| json!({"containerPort": container, "hostPort": process}))
+        .collect()
 }
 
 impl State {

@@ -13,6 +13,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::instead::Instead;
 use super::refusal;
 use super::reply::LocalReply;
 
@@ -30,7 +31,7 @@ pub(super) struct Watched {
     stream: TcpStream,
     chunk: Box<[u8; CHUNK]>,
     /// What goes out instead of hyper's own answer.
-    exchanged: Option<(Vec<u8>, usize)>,
+    instead: Instead,
     seen: Seen,
 }
 
@@ -128,21 +129,10 @@ impl Watched {
         let watched = Watched {
             stream,
             chunk: Box::new([0; CHUNK]),
-            exchanged: None,
+            instead: Instead::default(),
             seen: seen.clone(),
         };
         (watched, seen)
-    }
-
-    fn poll_exchanged(&mut self, context: &mut Context<'_>, hypers: usize) -> Poll<io::Result<usize>> {
-        while let Some((bytes, written)) = &mut self.exchanged {
-            if *written == bytes.len() {
-                self.exchanged = None;
-                break;
-            }
-            *written += ready!(Pin::new(&mut self.stream).poll_write(context, &bytes[*written..]))?;
-        }
-        Poll::Ready(Ok(hypers))
     }
 }
 
@@ -165,11 +155,11 @@ impl Read for Watched {
 impl Write for Watched {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.exchanged.is_none() && refusal::is_hypers(bytes) {
-            this.exchanged = Some((this.seen.state().refuse(bytes), 0));
+        if !this.instead.is_under_way() && refusal::is_hypers(bytes) {
+            this.instead.begin(this.seen.state().refuse(bytes), bytes.len());
         }
-        if this.exchanged.is_some() {
-            return this.poll_exchanged(context, bytes.len());
+        if this.instead.is_under_way() {
+            return this.instead.poll_write(&mut this.stream, context);
         }
         Pin::new(&mut this.stream).poll_write(context, bytes)
     }
@@ -192,7 +182,7 @@ impl Write for Watched {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let first = slices.iter().find(|slice| !slice.is_empty());
-        if self.exchanged.is_some() || first.is_some_and(|slice| refusal::is_hypers(slice)) {
+        if self.instead.is_under_way() || first.is_some_and(|slice| refusal::is_hypers(slice)) {
             // hyper's answer is one piece.
             let first = first.map_or(&[][..], |slice| slice);
             return self.poll_write(context, first);

@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use mesh_config::{Destination, Forward, Known};
 use tokio::time::Instant;
@@ -21,6 +20,7 @@ use super::record::Record;
 use super::reply::LocalReply;
 use super::request::Asked;
 use super::response::{self, Asker, ResponseBody, milliseconds};
+use super::target::Target;
 use super::timeout;
 use super::tries::{Answer, Tries, announce, within_timeout};
 use super::upgrade::Tunnel;
@@ -218,11 +218,11 @@ impl<'a> Way<'a> {
     /// Applies the header operations of the route, then its rewrites; the path to send.
     fn rewrite(
         &self,
-        path: &PathAndQuery,
+        path: &Target,
         parts: &mut Parts,
         record: &Record,
         forwarded_for: Option<&HeaderValue>,
-    ) -> PathAndQuery {
+    ) -> Target {
         let forward = self.forward;
         let progress = self.exchange.progress(record, forwarded_for);
         let known = Known {
@@ -239,11 +239,7 @@ impl<'a> Way<'a> {
         if let Ok(original) = HeaderValue::from_str(path.as_str()) {
             parts.headers.insert(ORIGINAL_PATH, original);
         }
-        // Envoy sends a path as it was rewritten, even without its slash; an HTTP library cannot.
-        let rewritten = PathAndQuery::try_from(new.as_str());
-        rewritten
-            .or_else(|_| PathAndQuery::try_from(format!("/{new}")))
-            .unwrap_or_else(|_| path.clone())
+        Target::of(&new)
     }
 
     /// What an answer gets on its way back: the operations of the route, then what CORS says.

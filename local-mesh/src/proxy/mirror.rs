@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt;
 use mesh_config::{Forward, Mirror};
@@ -13,6 +12,7 @@ use super::cluster::Cluster;
 use super::exchange::Exchange;
 use super::headers::{FORWARDED_FOR, INTERNAL};
 use super::plane::{Config, Proxy};
+use super::target::Target;
 use super::tries::{Answer, Tries, within_timeout};
 
 /// The address that a proxy gives itself towards mirrors.
@@ -92,7 +92,7 @@ struct Copy {
     proxy: Rc<Proxy>,
     cluster: Rc<Cluster>,
     method: Method,
-    path: PathAndQuery,
+    path: Target,
     headers: HeaderMap,
     payload: Option<Rc<Payload>>,
     timeout: Option<Duration>,

@@ -20,6 +20,7 @@ mod flags;
 mod forward;
 mod hashing;
 mod headers;
+mod instead;
 mod listener;
 mod metrics;
 mod mirror;
@@ -30,6 +31,7 @@ mod reply;
 mod request;
 mod response;
 mod retry;
+mod target;
 mod tcp;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use http::header::USER_AGENT;
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::access_log::Entry;
@@ -17,6 +18,7 @@ use super::listener::Connection;
 use super::plane::{InFlight, Proxy};
 use super::reply::LocalReply;
 use super::request::Asked;
+use super::target::Target;
 
 /// A request from its arrival to its last byte. Dropping it writes the access log line and counts it; dropped before
 /// [`Record::complete`] it says that the client has gone (`DC`).
@@ -45,7 +47,7 @@ struct Line {
     target: Uri,
     connection: Connection,
     authority: Option<HeaderValue>,
-    path: Option<http::uri::PathAndQuery>,
+    path: Option<Target>,
     user_agent: Option<HeaderValue>,
     request_id: Option<HeaderValue>,
     forwarded_for: Option<HeaderValue>,
@@ -173,12 +175,12 @@ impl Line {
         fn text(value: Option<&HeaderValue>) -> Option<&str> {
             value.and_then(|value| value.to_str().ok())
         }
-        let target = self.target.path_and_query();
-        let path = self.path.as_ref().or(target);
+        let asked = self.path.as_ref().map(Target::as_str);
+        let path = asked.or_else(|| self.target.path_and_query().map(PathAndQuery::as_str));
         Entry {
             start_time: time(self.start),
             method: self.method.as_str(),
-            path: path.map_or("/", http::uri::PathAndQuery::as_str),
+            path: path.unwrap_or("/"),
             protocol: "HTTP/1.1",
             response_code: record.status,
             response_flags: record.flags.to_string(),

@@ -12,6 +12,7 @@ use super::Dialled;
 use super::codec::Seen;
 use super::refusal::{self, LARGEST_HEAD};
 use super::reply::LocalReply;
+use super::target::Target;
 
 /// The parts of a request that routing looks at besides its headers.
 pub(super) struct Asked {
@@ -20,7 +21,7 @@ pub(super) struct Asked {
     /// The Host, as written; of an absolute-form target its authority.
     pub(super) authority: HeaderValue,
     /// Normalised path with query.
-    pub(super) path: PathAndQuery,
+    pub(super) path: Target,
 }
 
 /// What the socket showed of a request's head, besides what hyper made of it.
@@ -124,20 +125,20 @@ fn port_of(authority: &str) -> u16 {
 }
 
 /// `raw` is the target with signs that hyper did not get to see.
-fn path(parts: &Parts, raw: Option<String>) -> Result<PathAndQuery, LocalReply> {
+fn path(parts: &Parts, raw: Option<String>) -> Result<Target, LocalReply> {
     if let Some(raw) = raw {
         let normalised = normalise_path(&raw).ok_or_else(LocalReply::bad_path)?;
-        return PathAndQuery::try_from(normalised.as_ref()).map_err(|_| LocalReply::bad_path());
+        return Ok(Target::of(&normalised));
     }
     let Some(path) = parts.uri.path_and_query() else {
-        return Ok(PathAndQuery::from_static("/"));
+        return Ok(PathAndQuery::from_static("/").into());
     };
     if path.as_str() == "*" {
         return Err(LocalReply::no_path());
     }
     match normalise_path(path.as_str()) {
-        Some(Cow::Borrowed(same)) if same.len() == path.as_str().len() => Ok(path.clone()),
-        Some(normalised) => PathAndQuery::try_from(normalised.as_ref()).map_err(|_| LocalReply::bad_path()),
+        Some(Cow::Borrowed(same)) if same.len() == path.as_str().len() => Ok(path.clone().into()),
+        Some(normalised) => Ok(Target::of(&normalised)),
         None => Err(LocalReply::bad_path()),
     }
 }
@@ -154,7 +155,11 @@ mod tests {
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let asked = Asked::read(&mut parts, Head::default(), dialled).map_err(|reply| reply.status)?;
-        Ok((asked.port, asked.host().to_owned(), asked.path.to_string()))
+        Ok((
+            asked.port,
+            asked.host().to_owned(),
+            asked.path.as_str().to_owned(),
+        ))
     }
 
     fn ok(port: u16, host: &str, path: &str) -> Result<(u16, String, String), u16> {

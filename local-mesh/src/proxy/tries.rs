@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::header::HOST;
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::{Body, Incoming};
 use mesh_config::RetryPolicy;
@@ -19,6 +19,7 @@ use super::mirror::Copies;
 use super::plane::Shared;
 use super::reply::{Failure, LocalReply, http_status};
 use super::response::milliseconds;
+use super::target::Target;
 use super::{retry, timeout};
 
 /// A request on its way to a cluster, ready to be sent as often as its policy allows.
@@ -31,7 +32,7 @@ pub(super) struct Tries<'a> {
     pub(super) timeout: Option<Duration>,
     pub(super) method: Method,
     /// After rewriting.
-    pub(super) path: PathAndQuery,
+    pub(super) path: Target,
     pub(super) headers: HeaderMap,
     pub(super) payload: Option<Rc<Payload>>,
     /// What is copied to mirrors as soon as there is an endpoint for the request itself.
@@ -151,10 +152,13 @@ impl Tries<'_> {
     fn request(&self, number: u32, started: Instant) -> Request<RequestBody> {
         let mut request = Request::new(RequestBody::new(self.payload.clone()));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = Uri::from(self.path.clone());
+        let http2 = self.cluster.is_http2();
+        *request.uri_mut() = self.path.uri(http2);
         *request.headers_mut() = self.headers.clone();
-        if self.cluster.is_http2() {
+        if http2 {
             in_http2(&mut request);
+        } else if let Some(odd) = self.path.odd() {
+            request.extensions_mut().insert(odd.clone());
         }
         // The first try's were there before the operations of the route, which may have changed them.
         if number > 1 {

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_local-mesh");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_local-mesh");
 /// Generous: a condition that holds is seen after milliseconds, whatever this says.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -3,6 +3,8 @@
 
 /// `up -- COMMAND`.
 mod command;
+/// Selectors, names, forwarded ports, deleted pods.
+mod kubectl;
 /// Gateway and clients: addresses that come and go.
 mod listeners;
 /// `kill -9`, and what is left: nothing.

@@ -136,6 +136,39 @@ fn options_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn a_rule_that_asks_for_tls_is_named_once_with_its_place() {
+    let lab = Lab::new();
+    let rule = |mode: &str, subset: &str| {
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: echo, namespace: shop}}\n\
+             spec:\n  host: echo\n  trafficPolicy: {{tls: {{mode: {mode}}}}}\n\
+             \x20 subsets: [{{name: v1, labels: {{version: v1}}, trafficPolicy: {{tls: {{mode: {subset}}}}}}}]\n"
+        )
+    };
+    let up = lab.up(&rule("ISTIO_MUTUAL", "SIMPLE"), &[]);
+    let (notices, mesh) = (up.notices(), lab.path("mesh.yaml"));
+    let expected = format!(
+        "{}:7: DestinationRule shop/echo: TLS ISTIO_MUTUAL, SIMPLE: plain text here",
+        mesh.display()
+    );
+    assert_eq!(notices.matches("TLS").count(), 1, "{notices}");
+    assert!(notices.contains(&expected), "{notices}");
+    for (text, notes) in [
+        (rule("ISTIO_MUTUAL", "SIMPLE") + "# the same\n", ""),
+        (
+            rule("DISABLE", "SIMPLE"),
+            "rule.yaml:8: DestinationRule shop/echo: TLS SIMPLE",
+        ),
+        (rule("DISABLE", "DISABLE"), ""),
+    ] {
+        let answer = up.verb(&["apply", "-f", &lab.file("rule.yaml", &text)]);
+        assert_eq!(answer.code, 0, "{answer:?}");
+        assert_eq!(answer.err.is_empty(), notes.is_empty(), "{}", answer.err);
+        assert!(answer.err.contains(notes), "{}", answer.err);
+    }
+}
+
+#[test]
 fn kinds_that_are_not_enforced_are_named_once() {
     let lab = Lab::new();
     let policy = |name: &str| {

@@ -67,13 +67,27 @@ pub enum TlsMode {
 }
 
 impl fmt::Display for TlsMode {
+    /// As Istio spells it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TlsMode::Disable => "DISABLE",
-            TlsMode::Simple => "SIMPLE",
-            TlsMode::Mutual => "MUTUAL",
-            TlsMode::IstioMutual => "ISTIO_MUTUAL",
+            Self::Disable => "DISABLE",
+            Self::Simple => "SIMPLE",
+            Self::Mutual => "MUTUAL",
+            Self::IstioMutual => "ISTIO_MUTUAL",
         })
+    }
+}
+
+impl DestinationRule {
+    /// The settings that ask for TLS, in the order of the fields: of the rule, of its ports, of its subsets.
+    pub fn tls(&self) -> impl Iterator<Item = &Placed<TlsMode>> {
+        let subsets = self.subsets.iter().flat_map(|subset| &subset.traffic_policy);
+        let policies = self.traffic_policy.as_deref().into_iter().chain(subsets);
+        let settings = policies.flat_map(|policy| {
+            let ports = policy.ports.iter().filter_map(|(_, port)| port.tls.as_ref());
+            policy.tls.iter().chain(ports)
+        });
+        settings.filter(|tls| tls.value != TlsMode::Disable)
     }
 }
 

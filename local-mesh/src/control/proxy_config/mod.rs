@@ -30,6 +30,8 @@ pub(super) enum BadQuery {
         "routes, clusters and endpoints are of one client, not of a namespace: say which with --from, without -n"
     )]
     Namespace,
+    #[error("routes, clusters and endpoints have no labels: -l is for other kinds")]
+    Selector,
     #[error("--from is for routes, clusters and endpoints; other kinds are the same for every client")]
     From,
 }
@@ -53,6 +55,7 @@ impl Kind {
             (true, _) if query.from.is_some() => Err(BadQuery::From),
             (false, Some(other)) => Err(BadQuery::Mixed(other.to_owned())),
             (false, None) if query.namespace.is_some() => Err(BadQuery::Namespace),
+            (false, None) if query.selector.is_some() => Err(BadQuery::Selector),
             _ => Ok(kinds),
         }
     }
@@ -132,9 +135,9 @@ mod tests {
     fn asked(kind: &str, namespace: Option<&str>, from: Option<&str>) -> Result<Vec<Kind>, BadQuery> {
         Kind::asked(&Query {
             kind: kind.to_owned(),
-            name: None,
             namespace: namespace.map(str::to_owned),
             from: from.map(str::to_owned),
+            ..Query::default()
         })
     }
 

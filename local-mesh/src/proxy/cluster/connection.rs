@@ -13,8 +13,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ConnectionPolicy;
 use super::host::Host;
+use super::socket::{NextTarget, Socket};
 use crate::proxy::body::RequestBody;
 use crate::proxy::reply::Failure;
+use crate::proxy::target::OddTarget;
 
 /// A connection as one request uses it. In HTTP/2 several requests share one.
 pub(super) struct Connection {
@@ -23,7 +25,7 @@ pub(super) struct Connection {
 }
 
 enum Sender {
-    Http1(http1::SendRequest<RequestBody>),
+    Http1(http1::SendRequest<RequestBody>, NextTarget),
     Http2(http2::SendRequest<RequestBody>),
 }
 
@@ -57,7 +59,7 @@ impl Connection {
     /// Another handle to the same connection, if it can carry several requests.
     pub(super) fn share(&self) -> Option<Self> {
         match &self.sender {
-            Sender::Http1(_) => None,
+            Sender::Http1(..) => None,
             Sender::Http2(sender) => Some(Connection {
                 sender: Sender::Http2(sender.clone()),
                 usage: Rc::clone(&self.usage),
@@ -67,7 +69,7 @@ impl Connection {
 
     pub(super) fn is_closed(&self) -> bool {
         match &self.sender {
-            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http1(sender, _) => sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
     }
@@ -75,7 +77,7 @@ impl Connection {
     /// Waits until it takes a request; false when it was closed instead.
     pub(super) async fn ready(&mut self) -> bool {
         match &mut self.sender {
-            Sender::Http1(sender) => sender.ready().await.is_ok(),
+            Sender::Http1(sender, _) => sender.ready().await.is_ok(),
             Sender::Http2(sender) => sender.ready().await.is_ok(),
         }
     }
@@ -107,7 +109,12 @@ impl Connection {
 
     pub(super) async fn send(&mut self, request: Request<RequestBody>) -> Result<Response<Incoming>, Unsent> {
         let sent = match &mut self.sender {
-            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http1(sender, next) => {
+                if let Some(odd) = request.extensions().get::<OddTarget>() {
+                    next.set(odd.clone());
+                }
+                sender.try_send_request(request).await
+            }
             Sender::Http2(sender) => sender.try_send_request(request).await,
         };
         sent.map_err(unsent)
@@ -142,7 +149,7 @@ impl Drop for InUse {
 
 /// What drives a connection: to be polled until it ends.
 pub(super) enum Driver {
-    Http1(Box<http1::Connection<TokioIo<TcpStream>, RequestBody>>),
+    Http1(Box<http1::Connection<Socket, RequestBody>>),
     Http2(http2::Connection<TokioIo<TcpStream>, RequestBody, OnThisThread>),
 }
 
@@ -152,13 +159,14 @@ pub(super) enum Driver {
 /// [`Failure::Connect`] and [`Failure::ConnectTimeout`].
 pub(super) async fn connect(host: &Host, policy: ConnectionPolicy) -> Result<(Connection, Driver), Failure> {
     let stream = host.connect().await.map_err(|error| Failure::refused(&error))?;
-    let io = TokioIo::new(stream);
     let (sender, driver) = if policy.http2 {
+        let io = TokioIo::new(stream);
         let (sender, driver) = http2::handshake(OnThisThread, io).await.map_err(lost)?;
         (Sender::Http2(sender), Driver::Http2(driver))
     } else {
-        let (sender, driver) = http1::handshake(io).await.map_err(lost)?;
-        (Sender::Http1(sender), Driver::Http1(Box::new(driver)))
+        let (socket, next) = Socket::new(stream);
+        let (sender, driver) = http1::handshake(socket).await.map_err(lost)?;
+        (Sender::Http1(sender, next), Driver::Http1(Box::new(driver)))
     };
     let now = Instant::now();
     let connection = Connection {

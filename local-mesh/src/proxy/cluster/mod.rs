@@ -7,6 +7,7 @@ mod health;
 mod host;
 mod outlier;
 mod pool;
+mod socket;
 #[cfg(test)]
 mod tests;
 

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::TO_V1;
 use super::backend::Behaviour;
 use super::lab::{Lab, rule};
-
-const TO_V1: &str = "route: [{destination: {host: auth, subset: v1}}]";
 
 async fn lab(fields: &str) -> Lab {
     let endpoints = [("v1", Behaviour::Echo), ("v2", Behaviour::Echo)];

@@ -8,6 +8,8 @@ mod wire;
 use backend::Behaviour;
 use lab::{Lab, rule};
 
+/// The destinations of a rule.
+const TO_V1: &str = "route: [{destination: {host: auth, subset: v1}}]";
 const EVERYTHING_TO_V1: &str = "- route: [{destination: {host: auth, subset: v1}}]";
 
 #[tokio::test]

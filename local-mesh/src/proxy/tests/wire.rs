@@ -2,9 +2,9 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::EVERYTHING_TO_V1;
 use super::backend::Behaviour;
 use super::lab::{Lab, rule};
+use super::{EVERYTHING_TO_V1, TO_V1};
 
 const HANDSHAKE: &str =
     "GET /ws HTTP/1.1\r\nhost: auth:8080\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
@@ -77,6 +77,32 @@ async fn signs_that_the_parser_does_not_take_reach_the_endpoint_encoded() {
             "{path}: {}",
             answer.body
         );
+    }
+}
+
+#[tokio::test]
+async fn a_rewritten_path_is_sent_as_it_is() {
+    for (uri, sent) in [
+        ("v2/", "v2/login?a=b"),
+        ("'/a b/'", "/a b/login?a=b"),
+        ("'?'", "?login?a=b"),
+    ] {
+        let rules = format!("- match: [{{uri: {{prefix: /v1/}}}}]\n  rewrite: {{uri: {uri}}}\n  {TO_V1}");
+        let lab = Lab::new(&[("v1", Behaviour::Echo)], &rule(&rules)).await;
+        // Twice on one connection to the endpoint, with a body that looks like a head.
+        let request =
+            "POST /v1/login?a=b HTTP/1.1\r\nhost: auth:8080\r\ncontent-length: 14\r\n\r\nA / HTTP/1.1\r\n";
+        for _ in 0..2 {
+            let answer = lab.request(request).await;
+            let first = format!("POST {sent} HTTP/1.1\r\n");
+            assert!(answer.body.starts_with(&first), "{uri}: {}", answer.body);
+            assert!(
+                answer.body.ends_with("\r\n\r\nA / HTTP/1.1\r\n"),
+                "{}",
+                answer.body
+            );
+        }
+        assert_eq!(lab.connections(), 1);
     }
 }
 
