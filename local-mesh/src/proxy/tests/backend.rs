@@ -4,9 +4,13 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+use super::noise::{ANSWERS, spoilt};
 
 /// What it does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub(super) enum Behaviour {
     Tunnel,
     /// 503, 503, then as [`Behaviour::Echo`].
     FailTwice,
+    /// Reads something and answers bytes that are no answer, others each time.
+    Noise,
     /// As [`Behaviour::Echo`], but keeps no connection, and does not say so.
     AnswerOnceAndClose,
 }
@@ -56,14 +62,22 @@ pub(super) async fn start(behaviour: Behaviour, seen: Arc<Seen>) -> SocketAddr {
     address
 }
 
-async fn serve(stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
+async fn serve(mut stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
+    if behaviour == Behaviour::Noise {
+        let number = seen.connections.load(Ordering::Relaxed) as u64;
+        let bytes = spoilt(ANSWERS, &mut SmallRng::seed_from_u64(number));
+        // Whether anybody reads it is not its business.
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(&bytes).await;
+        return;
+    }
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await {
         seen.texts.lock().unwrap().push(request.clone());
         seen.requests.send_modify(|count| *count += 1);
         let number = *seen.requests.borrow();
         let (status, body) = match behaviour {
-            Behaviour::Close | Behaviour::Refuse => return,
+            Behaviour::Close | Behaviour::Refuse | Behaviour::Noise => return,
             Behaviour::Hang => std::future::pending().await,
             Behaviour::Tunnel => {
                 let answer =

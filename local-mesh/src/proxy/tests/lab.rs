@@ -16,7 +16,7 @@ use super::super::{DataPlane, Dialled, Listener, Options, ProxyConfig};
 use super::backend::{self, Behaviour, Seen};
 
 /// Nothing here takes longer, on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A VirtualService for `auth` with these rules.
 pub(super) fn rule(http: &str) -> String {

@@ -3,6 +3,7 @@
 mod actions;
 mod backend;
 mod lab;
+mod noise;
 mod wire;
 
 use backend::Behaviour;
