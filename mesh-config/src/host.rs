@@ -3,6 +3,12 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+/// Longest label of a name.
+const LONGEST_LABEL: usize = 63;
+
+/// Longest name.
+const LONGEST: usize = 255;
+
 /// The domain of services.
 pub(crate) const DOMAIN: &str = "svc.cluster.local";
 
@@ -22,35 +28,53 @@ pub(crate) fn complete(host: &str, namespace: &str) -> String {
 /// A DNS label; upper case passes, as in Istio.
 pub(crate) fn is_label(text: &str) -> bool {
     let edge = |c: char| c.is_ascii_alphanumeric();
-    (1..=63).contains(&text.len())
+    (1..=LONGEST_LABEL).contains(&text.len())
         && text.starts_with(edge)
         && text.ends_with(edge)
         && text.chars().all(|c| edge(c) || c == '-')
 }
 
 /// A host that a rule may name: labels with dots, the first of which may begin with `*`; for the hosts of a
-/// VirtualService also an address.
+/// VirtualService also an address. Source: istiod's `ValidateWildcardDomain`.
 pub(crate) fn is_valid(host: &str, address: bool) -> bool {
     if host.parse::<IpAddr>().is_ok() {
         return address;
     }
-    let host = host.strip_suffix('.').unwrap_or(host);
-    if host.is_empty() || host.len() > 255 {
-        return false;
-    }
     let (first, rest) = host
         .split_once('.')
         .map_or((host, None), |(first, rest)| (first, Some(rest)));
-    let first = match first.strip_prefix('*') {
-        Some("") => true,
-        Some(tail) => is_label(tail.trim_start_matches('-')),
-        None => is_label(first),
+    let wildcard = first
+        .strip_prefix('*')
+        .map(|tail| tail.strip_prefix('-').unwrap_or(tail));
+    let first = first == "*" || first.len() <= LONGEST_LABEL && is_label(wildcard.unwrap_or(first));
+    (1..=LONGEST).contains(&host.len()) && first && rest.is_none_or(are_labels)
+}
+
+/// A name without wildcard. Source: istiod's `ValidateFQDN`.
+pub(crate) fn is_plain(name: &str) -> bool {
+    (1..=LONGEST).contains(&name.len()) && are_labels(name)
+}
+
+/// Labels with dots between them, of which the last may be empty and is not a number.
+fn are_labels(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    last.parse::<i64>().is_err() && (name.is_empty() || labels.split('.').all(is_label))
+}
+
+/// A name as gateways use it between clusters, `outbound_.80_._.auth.shop.svc.cluster.local`, which a VirtualService
+/// of gateways with rules for TLS may have for a host. Source: istiod's
+/// `ValidateWildcardDomainForVirtualServiceBoundToGateway`.
+pub(crate) fn is_sni_name(host: &str) -> bool {
+    let mut parts = host.split('_');
+    let (Some("outbound"), Some(port), Some(_), Some(name)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
     };
-    let numeric = |rest: &str| {
-        let last = rest.rsplit('.').next().unwrap_or_default();
-        last.chars().all(|c| c.is_ascii_digit())
-    };
-    first && rest.is_none_or(|rest| rest.split('.').all(is_label) && !numeric(rest))
+    host.len() <= LONGEST
+        && port.contains(|c: char| c.is_ascii_digit())
+        && name.contains(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Whether a host that a rule names takes in another one: it is the same, or a wildcard whose end the other shares.
@@ -110,11 +134,22 @@ mod tests {
     #[test]
     fn valid_hosts_are_told_from_others() {
         for host in [
-            "a", "A", "a.b.c", "*", "*.b", "*foo.com", "*-x.com", "a.b.", "123", "10.0.0.1",
+            "a", "A", "a.b.c", "*", "*.b", "*.", "*foo.com", "*-x.com", "a.b.", "123", "10.0.0.1",
         ] {
             assert!(is_valid(host, true), "{host}");
         }
-        for host in ["", ".", "a..b", "a_b", "-a", "a.*", "a.123", &"a.".repeat(200)] {
+        for host in [
+            "",
+            ".",
+            "a..b",
+            "a..",
+            "a_b",
+            "-a",
+            "*--a",
+            "a.*",
+            "a.123",
+            &"a.".repeat(200),
+        ] {
             assert!(!is_valid(host, true), "{host}");
         }
         assert!(!is_valid("10.0.0.1", false), "a destination is not an address");

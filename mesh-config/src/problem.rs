@@ -4,6 +4,9 @@ use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::check::catalogue::{Check, Severity};
+use crate::object::ObjectKey;
+
 /// A text to parse, with the name that problems show (a path, or `-` for standard input).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -39,9 +42,13 @@ impl<T: PartialEq> PartialEq for Placed<T> {
     }
 }
 
-/// One thing that is wrong, with the place to change.
+/// One thing that is wrong, or looks so, with the place to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// What was looked for; it says how much this weighs and who else would say it.
+    pub check: &'static Check,
+    /// The object that it is in, if that could be read.
+    pub object: Option<ObjectKey>,
     /// Name of the source.
     pub file: String,
     /// 1-based line.
@@ -60,9 +67,17 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at `mark` of a file whose line `mark.line` reads `line_text`.
-    #[must_use]
-    pub fn new(file: &str, mark: Mark, line_text: &str, message: String, advice: Option<String>) -> Self {
+    pub(crate) fn new(
+        check: &'static Check,
+        file: &str,
+        mark: Mark,
+        line_text: &str,
+        message: String,
+        advice: Option<String>,
+    ) -> Self {
         Problem {
+            check,
+            object: None,
             file: file.to_owned(),
             line: mark.line,
             column: mark.column,
@@ -71,6 +86,12 @@ impl Problem {
             line_text: line_text.to_owned(),
             length: mark.length.max(1),
         }
+    }
+
+    /// Whether it is an error; warnings and infos refuse nothing.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.check.severity == Severity::Error
     }
 
     /// Byte range of the caret inside the line.
@@ -98,7 +119,12 @@ impl fmt::Display for Problem {
             .line_start(self.line)
             .path(self.file.as_str())
             .annotation(mark);
-        let report = [Level::ERROR.primary_title(self.message.as_str()).element(snippet)];
+        let level = match self.check.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Info => Level::INFO,
+        };
+        let report = [level.primary_title(self.message.as_str()).element(snippet)];
         write!(f, "{}", Renderer::plain().render(&report))
     }
 }
@@ -108,9 +134,10 @@ impl fmt::Display for Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// `None` when there is nothing wrong.
+    /// `None` when there is no error among them; what weighs less is left out.
     #[must_use]
     pub fn from_vec(mut problems: Vec<Problem>) -> Option<Self> {
+        problems.retain(Problem::is_error);
         if problems.is_empty() {
             return None;
         }

@@ -20,6 +20,7 @@ pub(crate) enum Wrong {
     Version,
 }
 
+const ISTIO: &str = "istio.io";
 const NETWORKING: &str = "networking.istio.io";
 
 /// Kinds that are read here, with their group.
@@ -128,11 +129,16 @@ pub(crate) fn is_cluster_scoped(kind: &str) -> bool {
     CLUSTER_SCOPED.contains(&kind)
 }
 
+/// Whether objects of this kind are judged as the API server and istiod's webhook judge them, with all their fields.
+pub(crate) fn is_checked(kind: &str) -> bool {
+    matches!(kind, "VirtualService" | "DestinationRule")
+}
+
 /// Looks up a pair as written.
 pub(crate) fn look_up(api_version: &str, kind: &str) -> Known {
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
     let Some((_, versions, others)) = GROUPS.iter().find(|(name, ..)| *name == group) else {
-        return unknown_group(group, version);
+        return unknown_group(group, version, kind);
     };
     let ours: Vec<&str> = OURS
         .iter()
@@ -170,7 +176,15 @@ pub(crate) fn look_up(api_version: &str, kind: &str) -> Known {
 }
 
 /// A group that is not known may be somebody's own, unless it is one of the known ones misspelt.
-fn unknown_group(group: &str, version: &str) -> Known {
+fn unknown_group(group: &str, version: &str, kind: &str) -> Known {
+    let istio = group == ISTIO || group.ends_with(".istio.io") || group.ends_with(".k8s.io");
+    if istio && is_checked(kind) {
+        let advice = Some(format!("{kind} has the apiVersion `{NETWORKING}/v1`"));
+        return Known::Wrong {
+            what: Wrong::Version,
+            advice,
+        };
+    }
     let groups: Vec<&str> = GROUPS
         .iter()
         .map(|(name, ..)| *name)

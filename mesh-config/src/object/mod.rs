@@ -4,11 +4,16 @@ pub(crate) mod destination_rule;
 pub(crate) mod gateway;
 mod kinds;
 pub(crate) mod kubernetes;
+pub(crate) mod labels;
+mod metadata;
 mod read;
 mod read_action;
 mod read_destination_rule;
 mod read_kubernetes;
-mod read_virtual_service;
+mod read_l4;
+mod read_tls;
+mod read_tunnel;
+pub(crate) mod read_virtual_service;
 pub(crate) mod service_entry;
 pub(crate) mod sidecar;
 pub(crate) mod virtual_service;
@@ -19,6 +24,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::check::catalogue::Check;
 use crate::problem::{Mark, Problem};
 use destination_rule::DestinationRule;
 use gateway::Gateway;
@@ -111,14 +117,22 @@ impl Object {
         &self.content
     }
 
-    /// A problem at a place inside this object.
-    pub(crate) fn problem(&self, mark: Mark, message: String, advice: Option<String>) -> Problem {
+    /// A finding of a check at a place inside this object.
+    pub(crate) fn problem(
+        &self,
+        check: &'static Check,
+        mark: Mark,
+        message: String,
+        advice: Option<String>,
+    ) -> Problem {
         let line = self
             .text
             .lines()
             .nth(mark.line.saturating_sub(self.text_line))
             .unwrap_or_default();
-        Problem::new(&self.place.file, mark, line, message, advice)
+        let mut problem = Problem::new(check, &self.place.file, mark, line, message, advice);
+        problem.object = Some(self.key());
+        problem
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::kinds::{self, Known, Wrong};
 use super::{
-    Metadata, Object, ObjectKey, Place, Spec, destination_rule, gateway, kubernetes, service_entry, sidecar,
-    virtual_service,
+    Metadata, Object, ObjectKey, Place, Spec, destination_rule, gateway, kubernetes, metadata, service_entry,
+    sidecar, virtual_service,
 };
+use crate::check::{proxy, schema};
 use crate::problem::{Problem, Problems, Source};
 use crate::text::{Document, Fields, Value};
 
@@ -97,24 +98,38 @@ fn read_key(value: &Value<'_>) -> Option<ObjectKey> {
 
 fn read_object(value: &Value<'_>) -> Option<Object> {
     let document = value.document();
-    let (head, spec) = value.fields(|fields| {
+    let first = document.count();
+    let mut own = first;
+    let read = value.fields(|fields| {
         // Without a good head nothing is known about the other fields.
         let Some(head) = read_head(fields) else {
             fields.accept_rest();
             return None;
         };
+        own = document.count();
         if head.ours {
-            let spec = read_spec(&head.kind, fields)?;
+            let spec = read_spec(&head, fields);
             return Some((head, spec));
         }
         fields.accept_rest();
-        Some((head, Spec::NotEnforced))
-    })??;
+        Some((head, Some(Spec::NotEnforced)))
+    });
+    let (head, spec) = read.flatten()?;
+    let key = ObjectKey {
+        kind: head.kind.clone(),
+        namespace: head.metadata.namespace.clone(),
+        name: head.metadata.name.clone(),
+    };
+    document.attribute(first, &key);
+    if !kinds::is_checked(&head.kind) {
+        // The readers of other kinds know what is acted on here, not all that a cluster takes.
+        document.replace_check(own, &proxy::OTHER_KIND);
+    }
     Some(Object {
+        spec: spec?,
         api_version: head.api_version,
         kind: head.kind,
         metadata: head.metadata,
-        spec,
         place: Place {
             file: document.file.to_owned(),
             line: value.mark().line,
@@ -150,10 +165,15 @@ fn read_head(fields: &mut Fields<'_>) -> Option<Head> {
             Wrong::Version => (version_at, format!("there is no `{api_version}` for {kind}")),
         };
         let mark = at.map(|at| at.mark()).unwrap_or_default();
-        fields.value().document().report(mark, text, advice);
+        fields
+            .value()
+            .document()
+            .report(&schema::KIND, mark, text, advice);
         return None;
     }
-    let metadata = fields.required("metadata").and_then(|v| read_metadata(&v, &kind));
+    let metadata = fields
+        .required("metadata")
+        .and_then(|v| metadata::read(&v, &kind, kinds::is_checked(&kind)));
     Some(Head {
         ours: known == Known::Ours,
         metadata: metadata.unwrap_or_default(),
@@ -162,75 +182,8 @@ fn read_head(fields: &mut Fields<'_>) -> Option<Head> {
     })
 }
 
-fn read_metadata(value: &Value<'_>, kind: &str) -> Option<Metadata> {
-    value.fields(|fields| {
-        fields.accept(&[
-            "uid",
-            "resourceVersion",
-            "generation",
-            "generateName",
-            "managedFields",
-            "ownerReferences",
-            "finalizers",
-            "selfLink",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-        ]);
-        let name = fields.required("name").and_then(|v| {
-            let name = v.text()?;
-            if !is_object_name(&name) {
-                v.problem_with(
-                    format!("`{name}` is not a name"),
-                    "lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit",
-                );
-            }
-            Some(name)
-        });
-        let namespace = fields.get("namespace").and_then(|v| v.text());
-        let namespace = if kinds::is_cluster_scoped(kind) {
-            String::new()
-        } else {
-            namespace
-                .filter(|namespace| !namespace.is_empty())
-                .unwrap_or_else(|| "default".to_owned())
-        };
-        Metadata {
-            name: name.unwrap_or_default(),
-            namespace,
-            labels: fields.get("labels").map(|v| v.text_map()).unwrap_or_default(),
-            annotations: fields
-                .get("annotations")
-                .map(|v| v.text_map())
-                .unwrap_or_default(),
-            creation_timestamp: fields.get("creationTimestamp").and_then(|v| read_time(&v)),
-        }
-    })
-}
-
-fn is_object_name(name: &str) -> bool {
-    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    (1..=253).contains(&name.len())
-        && name.starts_with(edge)
-        && name.ends_with(edge)
-        && name.chars().all(|c| edge(c) || c == '-' || c == '.')
-}
-
-fn read_time(value: &Value<'_>) -> Option<i64> {
-    let text = value.text()?;
-    match text.parse::<jiff::Timestamp>() {
-        Ok(time) => Some(time.as_second()),
-        Err(_) => {
-            value.problem_with(
-                format!("`{text}` is not a time"),
-                "times look like 2026-01-31T12:00:00Z",
-            );
-            None
-        }
-    }
-}
-
-fn read_spec(kind: &str, fields: &mut Fields<'_>) -> Option<Spec> {
-    match kind {
+fn read_spec(head: &Head, fields: &mut Fields<'_>) -> Option<Spec> {
+    match head.kind.as_str() {
         "Namespace" => {
             fields.accept(&["spec", "status"]);
             return Some(Spec::Namespace);
@@ -239,18 +192,20 @@ fn read_spec(kind: &str, fields: &mut Fields<'_>) -> Option<Spec> {
             fields.accept(&["automountServiceAccountToken", "imagePullSecrets", "secrets"]);
             return Some(Spec::ServiceAccount);
         }
-        _ => fields.accept(&["status"]),
+        _ => {
+            fields.get("status").and_then(|v| v.fields(Fields::accept_rest));
+        }
     }
     let spec = fields.required("spec")?;
-    match kind {
+    match head.kind.as_str() {
         "Service" => kubernetes::read_service(&spec).map(Spec::Service),
         "Deployment" => kubernetes::read_deployment(&spec).map(Spec::Deployment),
         "WorkloadEntry" => kubernetes::read_workload_entry(&spec).map(Spec::WorkloadEntry),
         "ServiceEntry" => service_entry::read(&spec).map(Spec::ServiceEntry),
         "Sidecar" => sidecar::read(&spec).map(Spec::Sidecar),
         "Gateway" => gateway::read(&spec).map(Spec::Gateway),
-        "VirtualService" => virtual_service::read(&spec).map(Spec::VirtualService),
-        "DestinationRule" => destination_rule::read(&spec).map(Spec::DestinationRule),
+        "VirtualService" => virtual_service::read(&spec, &head.metadata).map(Spec::VirtualService),
+        "DestinationRule" => destination_rule::read(&spec, &head.metadata).map(Spec::DestinationRule),
         _ => Some(Spec::NotEnforced),
     }
 }

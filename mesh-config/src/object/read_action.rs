@@ -2,6 +2,7 @@
 
 use super::read_virtual_service::read_target;
 use super::virtual_service::{Delegate, HttpRoute, Mirroring, RouteDestination};
+use crate::check::warning;
 use crate::route::fraction::{self, Fraction};
 use crate::route::{cors, direct_response, fault, redirect};
 use crate::text::{Fields, Value};
@@ -101,22 +102,33 @@ fn read_delegate(value: &Value<'_>) -> Option<Delegate> {
 fn read_mirroring(fields: &mut Fields<'_>) -> Mirroring {
     let percentage = fields.get("mirrorPercentage");
     // The API server knows the old field by two names.
-    let mut percent = |name| fields.get(name).and_then(|v| v.whole(0..=100));
+    let mut percent = |name| fields.get(name).and_then(|v| read_percent(&v));
     let percent = percent("mirrorPercent").or(percent("mirror_percent"));
     let mirrors = fields.get("mirrors").map(|v| v.list()).unwrap_or_default();
     Mirroring {
-        mirror: fields.get("mirror").and_then(|v| read_target(&v)),
+        mirror: fields.get("mirror").and_then(|v| read_target(&v, false)),
         percentage: percentage.and_then(|v| fraction::read(&v, 0.0)),
-        percent: percent
-            .and_then(|percent| u32::try_from(percent).ok())
-            .map(Fraction::percent),
+        percent: percent.map(Fraction::percent),
         mirrors: mirrors.iter().filter_map(read_mirror).collect(),
     }
 }
 
+/// `mirrorPercent`, the old field.
+fn read_percent(value: &Value<'_>) -> Option<u32> {
+    let percent = value.uint32()?;
+    let advice = format!("write `mirrorPercentage: {{value: {percent}}}`");
+    value.say(&warning::MIRROR_PERCENT, "this field is deprecated", Some(advice));
+    if percent > 100 {
+        value.problem(format!("{percent} is more than 100 percent"));
+    }
+    Some(percent)
+}
+
 fn read_mirror(value: &Value<'_>) -> Option<(RouteDestination, Fraction)> {
     value.fields(|fields| {
-        let target = fields.required("destination").and_then(|v| read_target(&v));
+        let target = fields
+            .required("destination")
+            .and_then(|v| read_target(&v, false));
         let share = fields.get("percentage").and_then(|v| fraction::read(&v, 0.0));
         Some((target?, share.unwrap_or(Fraction::ALL)))
     })?

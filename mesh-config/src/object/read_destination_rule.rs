@@ -2,14 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::destination_rule::{DestinationRule, Subset, TlsMode, TrafficPolicy};
+use super::destination_rule::{DestinationRule, Subset, TrafficPolicy};
 use super::read_virtual_service::read_export_to;
+use super::{Metadata, labels, read_tls, read_tunnel};
+use crate::check::{schema, warning};
 use crate::host;
 use crate::policy::{load_balancer, outlier, pool};
 use crate::problem::Placed;
 use crate::text::{Fields, Value};
 
-pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
+/// Of a workload selector.
+const MOST_LABELS: usize = 4096;
+
+/// Of a label of a workload selector.
+const LONGEST_VALUE: usize = 63;
+
+pub(crate) fn read(value: &Value<'_>, metadata: &Metadata) -> Option<DestinationRule> {
+    let namespace = &metadata.namespace;
     value.fields(|fields| {
         let host = fields.required("host").and_then(|v| {
             let name = v.placed_text()?;
@@ -21,13 +30,13 @@ pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
         let subsets = fields.get("subsets").map(|v| v.list()).unwrap_or_default();
         DestinationRule {
             host: host.unwrap_or_default(),
-            export_to: read_export_to(fields),
+            export_to: read_export_to(fields, namespace, fields.value().has("workloadSelector")),
             workload_selector: fields.get("workloadSelector").and_then(|v| read_selector(&v)),
             traffic_policy: fields
                 .get("trafficPolicy")
-                .and_then(|v| read_policy(&v))
+                .and_then(|v| read_policy(&v, namespace))
                 .map(Box::new),
-            subsets: read_subsets(&subsets),
+            subsets: read_subsets(&subsets, namespace),
         }
     })
 }
@@ -35,11 +44,43 @@ pub(crate) fn read(value: &Value<'_>) -> Option<DestinationRule> {
 fn read_selector(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
     value.fields(|fields| {
         let labels = fields.get("matchLabels");
+        if labels.as_ref().is_none_or(Value::is_empty) {
+            let advice = "say which with `matchLabels`, or leave the selector out".to_owned();
+            fields.value().say(
+                &warning::EMPTY_SELECTOR,
+                "this selects every workload",
+                Some(advice),
+            );
+        }
+        if let Some(labels) = &labels {
+            check_selector(labels);
+        }
         labels.map(|v| v.text_map()).unwrap_or_default()
     })
 }
 
-fn read_subsets(list: &[Value<'_>]) -> Vec<Subset> {
+/// What the schema asks of the labels.
+fn check_selector(labels: &Value<'_>) {
+    let entries = labels.entries();
+    if entries.len() > MOST_LABELS {
+        labels.say(&schema::FORMAT, format!("more than {MOST_LABELS} labels"), None);
+    }
+    for (key, value) in entries {
+        let text = value.text().unwrap_or_default();
+        let wrong = if key.value.is_empty() {
+            "a label has no name".to_owned()
+        } else if key.value.contains('*') || text.contains('*') {
+            "a selector has no `*`".to_owned()
+        } else if text.chars().count() > LONGEST_VALUE {
+            format!("the value of a label has at most {LONGEST_VALUE} characters")
+        } else {
+            continue;
+        };
+        value.say(&schema::FORMAT, wrong, None);
+    }
+}
+
+fn read_subsets(list: &[Value<'_>], namespace: &str) -> Vec<Subset> {
     let mut subsets: Vec<Subset> = Vec::new();
     for value in list {
         let read = value.fields(|fields| {
@@ -52,8 +93,10 @@ fn read_subsets(list: &[Value<'_>]) -> Vec<Subset> {
                 }
                 Some(name)
             });
-            let labels = fields.get("labels").map(|v| v.text_map()).unwrap_or_default();
-            let traffic_policy = fields.get("trafficPolicy").and_then(|v| read_policy(&v));
+            let labels = fields.get("labels").map(|v| labels::read(&v)).unwrap_or_default();
+            let traffic_policy = fields
+                .get("trafficPolicy")
+                .and_then(|v| read_policy(&v, namespace));
             Some(Subset {
                 name: name?,
                 labels,
@@ -65,39 +108,42 @@ fn read_subsets(list: &[Value<'_>]) -> Vec<Subset> {
     subsets
 }
 
-fn read_policy(value: &Value<'_>) -> Option<TrafficPolicy> {
-    let blocks = [
-        "loadBalancer",
-        "connectionPool",
-        "outlierDetection",
-        "tls",
-        "tunnel",
-        "proxyProtocol",
-        "retryBudget",
-    ];
+/// What a policy may consist of, besides settings for ports.
+const BLOCKS: [&str; 7] = [
+    "loadBalancer",
+    "connectionPool",
+    "outlierDetection",
+    "tls",
+    "tunnel",
+    "proxyProtocol",
+    "retryBudget",
+];
+
+fn read_policy(value: &Value<'_>, namespace: &str) -> Option<TrafficPolicy> {
     value.fields(|fields| {
-        fields.not_supported(&["tunnel", "proxyProtocol"]);
         let ports = fields
             .get("portLevelSettings")
             .map(|v| v.list())
             .unwrap_or_default();
-        if ports.is_empty() && !blocks.iter().any(|block| value.has(block)) {
-            value.problem("an empty policy says nothing");
+        if ports.is_empty() && !BLOCKS.iter().any(|block| value.has(block)) {
+            value.problem_with("an empty policy says nothing", "leave it out");
         }
-        let mut policy = read_blocks(fields);
+        read_tunnel::read(fields);
+        let mut policy = read_blocks(fields, namespace);
         policy.retry_budget = block(fields, "retryBudget", pool::read_budget);
-        policy.ports = ports.iter().filter_map(read_port).collect();
+        policy.ports = ports.iter().filter_map(|v| read_port(v, namespace)).collect();
         policy
     })
 }
 
 /// The blocks that a policy and its settings for a port have in common.
-fn read_blocks(fields: &mut Fields<'_>) -> TrafficPolicy {
+fn read_blocks(fields: &mut Fields<'_>, namespace: &str) -> TrafficPolicy {
+    let outlier = fields.value().has("outlierDetection");
     TrafficPolicy {
-        load_balancer: block(fields, "loadBalancer", load_balancer::read),
+        load_balancer: block(fields, "loadBalancer", |v| load_balancer::read(v, outlier)),
         connection_pool: block(fields, "connectionPool", pool::read),
         outlier_detection: block(fields, "outlierDetection", outlier::read),
-        tls: block(fields, "tls", read_tls),
+        tls: block(fields, "tls", |v| read_tls::read(v, namespace)),
         ..TrafficPolicy::default()
     }
 }
@@ -105,7 +151,7 @@ fn read_blocks(fields: &mut Fields<'_>) -> TrafficPolicy {
 fn block<T>(
     fields: &mut Fields<'_>,
     name: &'static str,
-    read: fn(&Value<'_>) -> Option<T>,
+    read: impl FnOnce(&Value<'_>) -> Option<T>,
 ) -> Option<Placed<T>> {
     let value = fields.get(name)?;
     let mark = value.mark();
@@ -113,10 +159,10 @@ fn block<T>(
 }
 
 /// An entry of `portLevelSettings`.
-fn read_port(value: &Value<'_>) -> Option<(u16, TrafficPolicy)> {
+fn read_port(value: &Value<'_>, namespace: &str) -> Option<(u16, TrafficPolicy)> {
     value.fields(|fields| {
-        let port = fields.required("port").map(|v| {
-            let number = v.fields(|fields| fields.get("number").and_then(|v| v.whole(0..=u32::MAX.into())));
+        let port = fields.needed("port").map(|v| {
+            let number = v.fields(|fields| fields.get("number").and_then(|v| v.uint32()));
             // A port that no service can have has no effect.
             number
                 .flatten()
@@ -127,51 +173,6 @@ fn read_port(value: &Value<'_>) -> Option<(u16, TrafficPolicy)> {
         if !blocks.iter().any(|block| value.has(block)) {
             value.problem(format!("needs at least one of {}", blocks.join(", ")));
         }
-        (port.unwrap_or_default(), read_blocks(fields))
-    })
-}
-
-/// Accepted as Istio accepts it; on loopback everything stays plain text.
-fn read_tls(value: &Value<'_>) -> Option<TlsMode> {
-    value.fields(|fields| {
-        let modes = [
-            ("DISABLE", TlsMode::Disable),
-            ("ISTIO_MUTUAL", TlsMode::IstioMutual),
-            ("SIMPLE", TlsMode::Simple),
-            ("MUTUAL", TlsMode::Mutual),
-        ];
-        let mode = fields
-            .get("mode")
-            .and_then(|v| v.choice(&modes))
-            .unwrap_or_default();
-        let mut given = |name| {
-            fields
-                .get(name)
-                .and_then(|v: Value<'_>| v.text())
-                .is_some_and(|text| !text.is_empty())
-        };
-        let (certificate, key) = (given("clientCertificate"), given("privateKey"));
-        let (authorities, credential) = (given("caCertificates"), given("credentialName"));
-        let _ = (given("sni"), given("caCrl"));
-        let names = fields
-            .get("subjectAltNames")
-            .map(|v| v.texts())
-            .unwrap_or_default();
-        let unverified = fields.get("insecureSkipVerify").and_then(|v| v.boolean()) == Some(true);
-        let from_files = certificate || key || authorities;
-        let problem = |message: &str| value.problem(message);
-        match mode {
-            TlsMode::Mutual | TlsMode::Simple if credential && from_files => {
-                problem("credentialName and certificates from files exclude each other");
-            }
-            TlsMode::Mutual if !credential && !certificate => problem("MUTUAL needs a clientCertificate"),
-            TlsMode::Mutual if !credential && !key => problem("MUTUAL needs a privateKey"),
-            _ => {}
-        }
-        let verified = authorities || !names.is_empty() || (credential && mode == TlsMode::Simple);
-        if unverified && verified {
-            problem("insecureSkipVerify excludes what would be verified");
-        }
-        mode
+        (port.unwrap_or_default(), read_blocks(fields, namespace))
     })
 }

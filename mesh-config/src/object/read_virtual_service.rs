@@ -1,147 +1,238 @@
-//! Reading VirtualService.
+//! Reading VirtualService. Source of the checks: istiod's `ValidateVirtualService` and `validateHTTPRoute`.
 
 use super::read_action::{self, Kind};
 use super::virtual_service::{HttpRoute, RouteDestination, VirtualService};
+use super::{Metadata, read_l4};
+use crate::check::{warning, webhook};
 use crate::host;
 use crate::problem::Placed;
 use crate::route::{headers, read_match, retry, rewrite};
 use crate::text::{Fields, Value};
 
-pub(crate) fn read(value: &Value<'_>) -> Option<VirtualService> {
+/// What the rules of a VirtualService need to know of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Context {
+    /// With or without hosts.
+    pub(super) kind: Kind,
+    /// Whether it is for sidecars: no gateway is named, or `mesh` is.
+    pub(super) mesh: bool,
+    /// Whether istiod checks no destinations.
+    pub(super) lenient: bool,
+}
+
+pub(crate) fn read(value: &Value<'_>, metadata: &Metadata) -> Option<VirtualService> {
     value.fields(|fields| {
-        fields.not_supported(&["tls", "tcp"]);
         let hosts = fields.get("hosts").filter(|v| !v.is_empty());
         let kind = if hosts.is_some() {
             Kind::Root
         } else {
             Kind::Delegate
         };
-        let hosts = hosts.map(|v| read_hosts(&v)).unwrap_or_default();
-        for name in ["gateways", "tcp", "tls"] {
-            let given = fields.value().field(name).filter(|v| !v.is_empty());
-            if let (Some(given), Kind::Delegate) = (given, kind) {
-                given.problem("there are no `hosts`, so this is a delegate, which has only `http`");
-            }
+        let lenient = metadata.has_gateway_semantics();
+        if lenient {
+            fields.value().not_supported();
         }
-        let gateways = fields.get("gateways").map(|v| v.texts()).unwrap_or_default();
+        let named = fields.get("gateways");
+        let gateways = named.as_ref().map(Value::texts).unwrap_or_default();
+        if let Some(named) = &named {
+            check_gateways(named, Some(lenient));
+        }
         let mesh = gateways.is_empty() || gateways.iter().any(|gateway| gateway == "mesh");
-        if let Some(star) = hosts.iter().find(|host| host.value == "*" && mesh) {
-            fields.value().document().report(
-                star.mark,
-                "`spec.hosts`: the host `*` cannot be bound to mesh".to_owned(),
-                Some("list the gateways it is for in `gateways`, without `mesh`".to_owned()),
-            );
+        let context = Context { kind, mesh, lenient };
+        check_delegate(fields.value(), kind);
+        let http = fields.get("http").map(|v| v.list()).unwrap_or_default();
+        let (tls, tcp) = (fields.unsupported("tls"), fields.unsupported("tcp"));
+        let names = hosts
+            .map(|v| read_hosts(&v, mesh, tls.as_ref()))
+            .unwrap_or_default();
+        if let Some(tls) = &tls {
+            read_l4::read_tls(tls, &names, &gateways, lenient);
         }
-        let http = fields.get("http");
-        if http.as_ref().is_none_or(Value::is_empty)
-            && !fields.value().has("tls")
-            && !fields.value().has("tcp")
-        {
+        if let Some(tcp) = &tcp {
+            read_l4::read_tcp(tcp, lenient);
+        }
+        let empty = |v: &Option<Value<'_>>| v.as_ref().is_none_or(Value::is_empty);
+        if empty(&fields.get("http")) && empty(&tls) && empty(&tcp) {
             fields
                 .value()
                 .problem("there are no routes: `http` is missing or empty");
         }
-        let http = http.map(|v| v.list()).unwrap_or_default();
         VirtualService {
-            hosts,
+            hosts: names,
             gateways,
-            export_to: read_export_to(fields),
-            http: http.iter().filter_map(|v| read_route(v, kind)).collect(),
+            export_to: read_export_to(fields, &metadata.namespace, false),
+            http: http.iter().filter_map(|v| read_route(v, context)).collect(),
         }
     })
 }
 
-fn read_hosts(value: &Value<'_>) -> Vec<Placed<String>> {
-    let mut hosts: Vec<Placed<String>> = Vec::new();
-    for entry in value.list() {
-        let Some(name) = entry.placed_text() else { continue };
-        if !host::is_valid(&name.value, true) {
+/// Without hosts there is `http` and nothing else.
+fn check_delegate(value: &Value<'_>, kind: Kind) {
+    for name in ["gateways", "tcp", "tls"] {
+        let given = value.field(name).filter(|v| !v.is_empty());
+        if let (Some(given), Kind::Delegate) = (given, kind) {
+            given.problem("there are no `hosts`, so this is a delegate, which has only `http`");
+        }
+    }
+}
+
+fn read_hosts(value: &Value<'_>, mesh: bool, tls: Option<&Value<'_>>) -> Vec<Placed<String>> {
+    let sni = !mesh && tls.is_some_and(read_l4::has_sni_hosts);
+    let entries = value.list();
+    let names: Vec<_> = entries.iter().map(Value::placed_text).collect();
+    let mut good = true;
+    for (entry, name) in entries.iter().zip(&names) {
+        let Some(name) = name else { continue };
+        if !(host::is_valid(&name.value, true) || sni && host::is_sni_name(&name.value)) {
             entry.problem(format!("`{}` is not a host name", name.value));
-        } else if let Some(other) = hosts
+            good = false;
+        } else if name.value == "*" && mesh {
+            entry.problem_with(
+                "the host `*` cannot be bound to mesh",
+                "list the gateways it is for in `gateways`, without `mesh`",
+            );
+            good = false;
+        }
+    }
+    let names: Vec<_> = names.into_iter().flatten().collect();
+    // istiod looks for overlaps only among good hosts.
+    for (index, name) in names.iter().enumerate().filter(|_| good) {
+        if let Some(other) = names[..index]
             .iter()
             .find(|other| host::overlap(&other.value, &name.value))
         {
-            entry.problem(format!(
-                "`{}` overlaps `{}` of the same list",
-                name.value, other.value
-            ));
+            let message = format!("`{}` overlaps `{}` of the same list", name.value, other.value);
+            value.document().report(
+                webhook::subject(value.path()),
+                name.mark,
+                format!("`{}`: {message}", value.path()),
+                None,
+            );
         }
-        hosts.push(name);
-    }
-    hosts
-}
-
-/// `exportTo` of a VirtualService or DestinationRule.
-pub(crate) fn read_export_to(fields: &mut Fields<'_>) -> Vec<String> {
-    let entries = fields.get("exportTo").map(|v| v.list()).unwrap_or_default();
-    let mut names: Vec<String> = Vec::new();
-    for entry in &entries {
-        let Some(name) = entry.text() else { continue };
-        match name.as_str() {
-            "~" => entry.problem("`~` (nobody) is not allowed here"),
-            "*" if entries.len() > 1 => entry.problem("`*` (everybody) stands alone"),
-            "." | "*" => {}
-            name if !host::is_label(name) => entry.problem(format!("`{name}` is not a namespace")),
-            _ => {}
-        }
-        if names.contains(&name) {
-            entry.problem(format!("`{name}` is given twice"));
-        }
-        names.push(name);
     }
     names
 }
 
-fn read_route(value: &Value<'_>, kind: Kind) -> Option<HttpRoute> {
+/// Names of gateways. istiod stops looking at the first one without a namespace. `gateway_semantics` of
+/// `spec.gateways`; `None`: in a match, where old forms are no reason for a warning.
+pub(crate) fn check_gateways(value: &Value<'_>, gateway_semantics: Option<bool>) {
+    for entry in value.list() {
+        let Some(name) = entry.text() else { continue };
+        let Some((namespace, gateway)) = name.split_once('/') else {
+            if gateway_semantics.is_some()
+                && let Some((gateway, rest)) = name.split_once('.')
+            {
+                let namespace = rest.split('.').next().unwrap_or_default();
+                let message = format!("`{name}` is a gateway's name in the old form");
+                let advice = format!("write `{namespace}/{gateway}`");
+                entry.say(&warning::DOTTED_GATEWAY, message, Some(advice));
+            }
+            if !host::is_plain(&name) {
+                entry.problem(format!("`{name}` is not the name of a gateway"));
+            }
+            return;
+        };
+        if !host::is_label(namespace) || !host::is_label(gateway) && gateway_semantics != Some(true) {
+            entry.problem_with(
+                format!("`{name}` is not the name of a gateway"),
+                "write NAMESPACE/NAME, or NAME",
+            );
+        }
+    }
+}
+
+/// `exportTo` of a VirtualService or DestinationRule of a namespace; `own`: a rule with a selector is for its own
+/// namespace only.
+pub(crate) fn read_export_to(fields: &mut Fields<'_>, namespace: &str, own: bool) -> Vec<String> {
+    let list = fields.get("exportTo");
+    let entries = list.as_ref().map(Value::list).unwrap_or_default();
+    let mut seen: Vec<String> = Vec::new();
+    let mut names = Vec::new();
+    for entry in &entries {
+        let Some(name) = entry.text() else { continue };
+        let meant = if name == "." { namespace } else { name.as_str() };
+        match meant {
+            "~" => entry.problem("`~` (nobody) is not allowed here"),
+            "*" if entries.len() > 1 => entry.problem("`*` (everybody) stands alone"),
+            "*" => {}
+            _ if !host::is_label(meant) => entry.problem(format!("`{name}` is not a namespace")),
+            _ => {}
+        }
+        if seen.iter().any(|other| other == meant) {
+            entry.problem(format!("`{meant}` is given twice"));
+        }
+        seen.push(meant.to_owned());
+        names.push(name);
+    }
+    if let Some(list) = list.filter(|_| own && seen.iter().any(|name| name != namespace)) {
+        list.problem_with(
+            "a rule with a `workloadSelector` is for its own namespace only",
+            "write `exportTo: [.]`",
+        );
+    }
+    names
+}
+
+fn read_route(value: &Value<'_>, context: Context) -> Option<HttpRoute> {
     value.fields(|fields| {
-        let rewrite = fields.get("rewrite").map(|v| (rewrite::read(&v), v));
-        let headers = fields.get("headers").and_then(|v| headers::read(&v));
-        if let Some((Some(rewrite), at)) = &rewrite
-            && rewrite.authority.is_some()
-            && headers
-                .as_ref()
-                .is_some_and(|headers| headers.authority.is_some())
-        {
-            at.problem("the authority is set here and in `headers.request`");
+        let rewrite = fields.get("rewrite").and_then(|v| rewrite::read(&v));
+        let headers = fields.get("headers");
+        if let Some(headers) = &headers {
+            let before = rewrite.as_ref().and_then(|rewrite| rewrite.authority.as_ref());
+            headers::check_authority(headers, before.is_some());
         }
         let matches = fields.get("match").map(|v| v.list()).unwrap_or_default();
         let destinations = fields.get("route");
         let mut route = HttpRoute {
             mark: fields.value().mark(),
             name: fields.get("name").and_then(|v| v.text()),
-            matches: matches.iter().filter_map(read_match::read_block).collect(),
-            route: destinations.map(|v| read_destinations(&v)).unwrap_or_default(),
+            matches: matches
+                .iter()
+                .filter_map(|v| read_match::read_block(v, context.mesh))
+                .collect(),
+            route: destinations
+                .map(|v| read_destinations(&v, context.lenient))
+                .unwrap_or_default(),
             timeout: fields.get("timeout").and_then(|v| v.duration()),
             retries: fields.get("retries").and_then(|v| retry::read(&v)),
-            rewrite: rewrite.and_then(|(rewrite, _)| rewrite),
-            headers,
+            rewrite,
+            headers: headers.and_then(|v| headers::read(&v)),
             ..HttpRoute::default()
         };
-        read_action::read_into(&mut route, fields, kind);
+        read_action::read_into(&mut route, fields, context.kind);
         route
     })
 }
 
-fn read_destinations(value: &Value<'_>) -> Vec<RouteDestination> {
-    let destinations: Vec<_> = value.list().iter().filter_map(read_destination).collect();
-    let total: u64 = destinations
+fn read_destinations(value: &Value<'_>, lenient: bool) -> Vec<RouteDestination> {
+    let entries = value.list();
+    let destinations: Vec<_> = entries
         .iter()
-        .map(|destination| u64::from(destination.weight))
-        .sum();
-    if destinations.len() > 1 && total == 0 {
-        value.problem("the weights add up to 0");
-    }
-    if total > u64::from(u32::MAX) {
-        value.envoy_refuses("the weights add up to more than 4294967295");
-    }
+        .filter_map(|v| read_destination(v, lenient))
+        .collect();
+    check_weights(value, destinations.iter().map(|destination| destination.weight));
     destinations
 }
 
-fn read_destination(value: &Value<'_>) -> Option<RouteDestination> {
+/// istiod adds weights up in 32 bits with a sign, Envoy in 32 bits without.
+pub(super) fn check_weights(value: &Value<'_>, weights: impl Iterator<Item = u32> + Clone) {
+    let total: u64 = weights.clone().map(u64::from).sum();
+    let wrapped = total.is_multiple_of(1 << 32);
+    if weights.count() > 1 && wrapped {
+        value.problem(match total {
+            0 => "the weights add up to 0".to_owned(),
+            _ => format!("the weights add up to {total}, which istiod takes for 0"),
+        });
+    } else if total > u64::from(u32::MAX) {
+        value.envoy_refuses("the weights add up to more than 4294967295");
+    }
+}
+
+fn read_destination(value: &Value<'_>, lenient: bool) -> Option<RouteDestination> {
     value.fields(|fields| {
         let mut read = fields
             .required("destination")
-            .and_then(|v| read_target(&v))
+            .and_then(|v| read_target(&v, lenient))
             .unwrap_or_default();
         read.weight = fields.get("weight").and_then(|v| v.count()).unwrap_or(0);
         read.headers = fields
@@ -152,25 +243,41 @@ fn read_destination(value: &Value<'_>) -> Option<RouteDestination> {
     })
 }
 
-pub(super) fn read_target(value: &Value<'_>) -> Option<RouteDestination> {
+/// Where requests go, or copies of them. `lenient`: istiod does not look at it.
+pub(super) fn read_target(value: &Value<'_>, lenient: bool) -> Option<RouteDestination> {
+    let problem = |at: &Value<'_>, message: String| {
+        if !lenient {
+            at.problem(message);
+        }
+    };
     value.fields(|fields| {
         let host = fields.required("host").and_then(|v| {
             let name = v.placed_text()?;
             if name.value == "*" || !host::is_valid(&name.value, false) {
-                v.problem(format!("`{}` is not a host name", name.value));
+                problem(&v, format!("`{}` is not a host name", name.value));
             }
             Some(name)
         });
         let subset = fields.get("subset").and_then(|v| {
             let name = v.placed_text().filter(|name| !name.value.is_empty())?;
             if !host::is_label(&name.value) {
-                v.problem(format!("`{}` is not a name for a subset", name.value));
+                problem(&v, format!("`{}` is not a name for a subset", name.value));
             }
             Some(name)
         });
-        let port = fields
-            .get("port")
-            .and_then(|v| v.fields(|fields| fields.required("number").and_then(|v| v.port()))?);
+        let port = fields.get("port").and_then(|v| {
+            v.fields(|fields| {
+                let number = fields.get("number").map_or(Some(0), |v| v.uint32())?;
+                let port = u16::try_from(number).ok().filter(|port| *port > 0);
+                if port.is_none() {
+                    problem(
+                        fields.value(),
+                        format!("the port {number} is not between 1 and 65535"),
+                    );
+                }
+                port
+            })?
+        });
         RouteDestination {
             host: host.unwrap_or_default(),
             subset,

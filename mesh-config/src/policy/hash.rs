@@ -10,7 +10,6 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderName};
 use twox_hash::XxHash64;
 
-use crate::duration;
 use crate::text::Value;
 
 /// What of a request decides its endpoint.
@@ -183,20 +182,14 @@ fn read_cookie(value: &Value<'_>) -> Option<HashCookie> {
                 .get("path")
                 .and_then(|v| v.text())
                 .filter(|path| !path.is_empty()),
-            ttl: fields.get("ttl").and_then(|v| read_ttl(&v)),
+            // Unlike other durations it may be nothing, or less.
+            ttl: fields
+                .get("ttl")
+                .and_then(|v| v.any_duration())
+                .map(|nanoseconds| nanoseconds / 1_000_000_000),
             attributes: read_attributes(&attributes),
         }
     })
-}
-
-/// Unlike other durations it may be nothing, or less.
-fn read_ttl(value: &Value<'_>) -> Option<i64> {
-    let text = value.text()?;
-    let nanoseconds = duration::parse(&text);
-    if nanoseconds.is_none() {
-        value.problem(format!("`{text}` is not a duration"));
-    }
-    nanoseconds.map(|nanoseconds| nanoseconds / 1_000_000_000)
 }
 
 fn read_attributes(list: &[Value<'_>]) -> Vec<(String, Option<String>)> {
@@ -204,11 +197,11 @@ fn read_attributes(list: &[Value<'_>]) -> Vec<(String, Option<String>)> {
     let mut attributes = Vec::new();
     for entry in list {
         let read = entry.fields(|fields| {
-            let name = fields.get("name").and_then(|v| v.text()).unwrap_or_default();
+            let name = fields.required("name").map_or(Some(String::new()), |v| v.text());
             let value = fields.get("value").and_then(|v| v.text());
             (name, value.filter(|value| !value.is_empty()))
         });
-        let Some((name, value)) = read else { continue };
+        let Some((Some(name), value)) = read else { continue };
         if name.is_empty() {
             entry.problem("an attribute of a cookie needs a name");
         } else if !names.insert(name.clone()) {

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use super::hash::{self, HashKey};
 use super::locality::{self, LocalitySetting};
-use super::number;
+use crate::check::warning;
 use crate::text::{Fields, Value};
 
 /// Entries on a ring that is not told how many it has (Envoy's default).
 const RING_SIZE: u64 = 1024;
 
 /// Envoy refuses a larger ring.
-const LARGEST_RING: i64 = 8_388_608;
+const LARGEST_RING: u64 = 8_388_608;
 
 /// Maglev tables have to be smaller.
-const MAGLEV_BOUND: i64 = 5_000_011;
+const MAGLEV_BOUND: u64 = 5_000_011;
 
 /// A `loadBalancer` block.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,11 +97,16 @@ impl Default for Warmup {
     }
 }
 
-pub(crate) fn read(value: &Value<'_>) -> Option<LoadBalancing> {
+/// Reads `loadBalancer`. `outlier`: whether the policy detects outliers, without which nothing fails over.
+pub(crate) fn read(value: &Value<'_>, outlier: bool) -> Option<LoadBalancing> {
     value.fields(|fields| {
         fields.at_most_one(&["simple", "consistentHash"]);
-        fields.at_most_one(&["localityLbSetting", "zoneAwareLbSetting"]);
-        fields.not_supported(&["zoneAwareLbSetting"]);
+        if let Some(zones) = fields.unsupported("zoneAwareLbSetting") {
+            locality::check_zones(&zones, outlier);
+            if fields.value().has("localityLbSetting") {
+                zones.problem("localityLbSetting and zoneAwareLbSetting exclude each other");
+            }
+        }
         let simple = fields.get("simple").and_then(|v| {
             v.choice(&[
                 ("LEAST_REQUEST", LoadBalancer::LeastRequest),
@@ -113,7 +118,7 @@ pub(crate) fn read(value: &Value<'_>) -> Option<LoadBalancing> {
             ])
         });
         let hashed = fields.get("consistentHash").and_then(|v| v.fields(read_hashed));
-        let short = fields.get("warmupDurationSecs").and_then(|v| v.duration());
+        let short = fields.get("warmupDurationSecs").and_then(|v| v.fine_duration());
         let warmup = fields.get("warmup").and_then(|v| v.fields(read_warmup));
         let (algorithm, hash) = hashed.unwrap_or((simple.unwrap_or_default(), None));
         LoadBalancing {
@@ -123,7 +128,9 @@ pub(crate) fn read(value: &Value<'_>) -> Option<LoadBalancing> {
                 duration,
                 ..Warmup::default()
             })),
-            locality: fields.get("localityLbSetting").and_then(|v| locality::read(&v)),
+            locality: fields
+                .get("localityLbSetting")
+                .and_then(|v| locality::read(&v, outlier)),
         }
     })
 }
@@ -131,7 +138,12 @@ pub(crate) fn read(value: &Value<'_>) -> Option<LoadBalancing> {
 fn read_hashed(fields: &mut Fields<'_>) -> (LoadBalancer, Option<HashKey>) {
     fields.at_most_one(&["ringHash", "maglev"]);
     let key = hash::read(fields);
-    let old = fields.get("minimumRingSize").and_then(|v| ring_size(&v));
+    let old = fields.get("minimumRingSize").and_then(|v| {
+        let size = ring_size(&v)?;
+        let advice = format!("write `ringHash: {{minimumRingSize: {size}}}`");
+        v.warn(&warning::RING_SIZE, "this field is deprecated", Some(advice));
+        Some(size)
+    });
     let ring = fields.get("ringHash").map(|v| {
         let size = v.fields(|fields| fields.get("minimumRingSize").and_then(|v| ring_size(&v)));
         size.flatten().unwrap_or(RING_SIZE)
@@ -152,34 +164,33 @@ fn read_hashed(fields: &mut Fields<'_>) -> (LoadBalancer, Option<HashKey>) {
 
 /// 0 counts as absent.
 fn ring_size(value: &Value<'_>) -> Option<u64> {
-    let size = value.whole(0..=i64::MAX)?;
+    let size = value.uint64()?;
     if size > LARGEST_RING {
-        value.problem(format!(
-            "Envoy refuses a ring of more than {LARGEST_RING} entries"
-        ));
+        value.envoy_refuses_cluster(&format!("a ring has at most {LARGEST_RING} entries"));
     }
-    u64::try_from(size).ok().filter(|size| *size > 0)
+    Some(size).filter(|size| *size > 0)
 }
 
 fn read_maglev(value: &Value<'_>) -> Option<u64> {
     value.fields(|fields| {
-        let size = fields.required("tableSize").and_then(|v| {
-            let size = v.whole(0..=i64::MAX)?;
+        let size = fields.needed("tableSize").and_then(|v| {
+            let size = v.uint64()?;
             if size >= MAGLEV_BOUND {
                 v.problem(format!("tableSize must be less than {MAGLEV_BOUND} for maglev"));
             } else if !is_prime(size) {
                 v.problem("tableSize must be a prime number for maglev");
             }
-            u64::try_from(size).ok()
+            Some(size)
         });
         size.unwrap_or(1).max(1)
     })
 }
 
 /// As Istio's check has it, for which 1 is one.
-fn is_prime(number: i64) -> bool {
-    let divides = |divisor: i64| number % divisor == 0;
-    number > 0
+fn is_prime(number: u64) -> bool {
+    let divides = |divisor: u64| number.is_multiple_of(divisor);
+    // Larger ones are refused anyway.
+    (1..MAGLEV_BOUND).contains(&number)
         && !(2..)
             .take_while(|divisor| divisor * divisor <= number)
             .any(divides)
@@ -188,9 +199,11 @@ fn is_prime(number: i64) -> bool {
 fn read_warmup(fields: &mut Fields<'_>) -> Warmup {
     let default = Warmup::default();
     let duration = fields.required("duration").and_then(|v| v.duration());
-    let percent = fields.get("minimumPercent").and_then(|v| number(&v, 0.0, 100.0));
+    let percent = fields
+        .get("minimumPercent")
+        .and_then(|v| v.number_in(0.0..=100.0));
     let aggression = fields.get("aggression").and_then(|v| {
-        let aggression = number(&v, 0.0, f64::MAX)?;
+        let aggression = v.number_in(0.0..=f64::INFINITY)?;
         if aggression == 0.0 {
             v.problem("aggression must be greater than 0");
         }

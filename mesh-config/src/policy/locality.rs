@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::check::warning;
 use crate::client::Locality;
-use crate::text::Value;
+use crate::text::{Fields, Value};
 
 /// `localityLbSetting`, or what stands for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,32 +45,37 @@ impl LocalityPattern {
             .all(|(wanted, part)| wanted == "*" || wanted == part)
     }
 
-    /// Whether one locality can be of both.
-    fn overlaps(&self, other: &Self) -> bool {
-        let mut pairs = self.0.iter().zip(&other.0);
-        pairs.all(|(one, other)| one == "*" || other == "*" || one == other)
+    /// Whether istiod takes this one for covered by one before it. It looks one way only: what covers more may come
+    /// after what covers less, except for a whole region.
+    fn is_taken(&self, before: &[Self]) -> bool {
+        before.iter().any(|other| {
+            let part = |index: usize| other.0.get(index).map(String::as_str);
+            let same = |index: usize| part(index) == self.0.get(index).map(String::as_str);
+            let all = |index: usize| matches!(part(index), None | Some("*"));
+            if part(0) == Some("*") {
+                return true;
+            }
+            same(0)
+                && match self.0.len() {
+                    1 => true,
+                    2 => all(1) || same(1),
+                    _ => all(1) || same(1) && (all(2) || same(2)),
+                }
+        })
     }
 
     /// # Errors
     /// What is wrong with the text.
     fn parse(text: &str) -> Result<Self, String> {
-        let parts: Vec<String> = text.split('/').map(str::to_owned).collect();
+        let parts: Vec<String> = text.splitn(3, '/').map(str::to_owned).collect();
         if parts.iter().any(String::is_empty) {
             return Err(format!(
                 "locality `{text}` must not contain an empty region, zone or subzone"
             ));
         }
-        if parts.len() > 3 {
-            return Err(format!(
-                "locality `{text}` has more than region, zone and subzone"
-            ));
-        }
-        let star = parts.iter().position(|part| part.contains('*'));
-        let good = star.is_none_or(|index| index == parts.len() - 1 && parts[index] == "*");
-        if !good {
-            return Err(format!(
-                "the `*` of locality `{text}` must be alone and at its end"
-            ));
+        let stars = text.matches('*').count();
+        if stars > 1 || stars == 1 && !text.ends_with('*') {
+            return Err(format!("the `*` of locality `{text}` must be at its end"));
         }
         Ok(LocalityPattern(parts))
     }
@@ -98,7 +104,6 @@ pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
 pub(crate) const SUBZONE: &str = "topology.istio.io/subzone";
 /// The cluster has one name for all.
 const CLUSTER: &str = "topology.istio.io/cluster";
-const NETWORK: &str = "topology.istio.io/network";
 
 /// The value of a topology label; `None` for other labels and what is not known.
 pub(crate) fn topology<'l>(label: &str, locality: Option<&'l Locality>) -> Option<&'l str> {
@@ -112,24 +117,24 @@ pub(crate) fn topology<'l>(label: &str, locality: Option<&'l Locality>) -> Optio
     (!value.is_empty()).then_some(value)
 }
 
-pub(crate) fn read(value: &Value<'_>) -> Option<LocalitySetting> {
+/// What excludes a failover: the regions, zones and subzones follow from the locality itself.
+fn is_topology(label: &str) -> bool {
+    [REGION, ZONE, SUBZONE].contains(&label)
+}
+
+/// Reads `localityLbSetting`. `outlier`: whether outliers are detected. Source of the checks: istiod's
+/// `ValidateLocalityLbSetting`, which stops at some of them; here all are said.
+pub(crate) fn read(value: &Value<'_>, outlier: bool) -> Option<LocalitySetting> {
     value.fields(|fields| {
         let enabled = fields.get("enabled").and_then(|v| v.boolean());
         let distribute = fields.get("distribute").map(|v| v.list()).unwrap_or_default();
-        let failover = fields.get("failover").map(|v| v.list()).unwrap_or_default();
-        let priority = fields
-            .get("failoverPriority")
-            .map(|v| v.texts())
-            .unwrap_or_default();
+        let (failover, priority) = read_failovers(fields, outlier);
         if !distribute.is_empty() && !failover.is_empty() {
             fields
                 .value()
                 .problem("distribute and failover exclude each other");
         }
-        let topology = priority.iter().find(|label| {
-            let name = label.split('=').next().unwrap_or_default();
-            [REGION, ZONE, SUBZONE, CLUSTER, NETWORK].contains(&name)
-        });
+        let topology = priority.iter().find(|label| is_topology(label));
         if let Some(label) = topology.filter(|_| !failover.is_empty()) {
             let message =
                 format!("failover and the topology label `{label}` in failoverPriority exclude each other");
@@ -138,11 +143,44 @@ pub(crate) fn read(value: &Value<'_>) -> Option<LocalitySetting> {
         LocalitySetting {
             disabled: enabled == Some(false),
             distribute: read_distribute(&distribute),
-            failover: failover.iter().filter_map(read_failover).collect(),
+            failover,
             failover_priority: priority,
             always: false,
         }
     })
+}
+
+/// Judges `zoneAwareLbSetting`, which is not acted on yet. Source: istiod's `ValidateZoneAwareLbSetting`.
+pub(crate) fn check_zones(value: &Value<'_>, outlier: bool) {
+    value.fields(|fields| {
+        fields.get("enabled").and_then(|v| v.boolean());
+        fields
+            .get("minClusterSize")
+            .and_then(|v| v.whole(1..=u32::MAX.into()));
+        let (_, priority) = read_failovers(fields, outlier);
+        for label in priority.iter().filter(|label| is_topology(label)) {
+            let message = format!("failoverPriority cannot have `{label}`: zones count anyway");
+            fields.value().problem(message);
+        }
+    });
+}
+
+/// `failover` and `failoverPriority`.
+fn read_failovers(fields: &mut Fields<'_>, outlier: bool) -> (Vec<(String, String)>, Vec<String>) {
+    let failover = fields.get("failover").map(|v| v.list()).unwrap_or_default();
+    let priority = fields
+        .get("failoverPriority")
+        .map(|v| v.texts())
+        .unwrap_or_default();
+    let fails_over = !failover.is_empty() || !priority.is_empty();
+    if fails_over && !outlier {
+        let advice = "add `outlierDetection` beside `loadBalancer`".to_owned();
+        let message = "without outlier detection nothing ever fails over";
+        fields
+            .value()
+            .warn(&warning::FAILOVER_ALONE, message, Some(advice));
+    }
+    (failover.iter().filter_map(read_failover).collect(), priority)
 }
 
 fn read_distribute(list: &[Value<'_>]) -> Vec<Distribute> {
@@ -150,19 +188,11 @@ fn read_distribute(list: &[Value<'_>]) -> Vec<Distribute> {
     let mut read = Vec::new();
     for entry in list {
         let distribute = entry.fields(|fields| {
-            let from = match fields.get("from") {
+            let from = match fields.needed("from") {
                 Some(v) => v.text().and_then(|text| pattern(&v, &text, &mut before)),
-                None => {
-                    fields.value().problem("`from` is missing");
-                    None
-                }
+                None => None,
             };
-            let to = fields.get("to").map(|v| read_shares(&v));
-            if to.is_none() {
-                fields
-                    .value()
-                    .problem("`to` is missing: the shares must add up to 100");
-            }
+            let to = fields.needed("to").map(|v| read_shares(&v));
             Some(Distribute { from: from?, to: to? })
         });
         read.extend(distribute.flatten());
@@ -173,19 +203,17 @@ fn read_distribute(list: &[Value<'_>]) -> Vec<Distribute> {
 fn read_shares(value: &Value<'_>) -> Vec<(LocalityPattern, u32)> {
     let mut before: Vec<LocalityPattern> = Vec::new();
     let mut shares = Vec::new();
-    let mut total = 0;
+    let mut total: u64 = 0;
     for (key, share) in value.entries() {
-        let Some(percent) = share
-            .whole(1..=100)
-            .and_then(|percent| u32::try_from(percent).ok())
-        else {
-            return Vec::new();
-        };
-        total += percent;
+        let Some(percent) = share.uint32() else { continue };
+        if !(1..=100).contains(&percent) {
+            share.problem(format!("the share {percent} is not between 1 and 100"));
+        }
+        total += u64::from(percent);
         shares.extend(pattern(&share, &key.value, &mut before).map(|to| (to, percent)));
     }
     if total != 100 {
-        value.problem(format!("total locality weight {total} != 100"));
+        value.problem(format!("the shares add up to {total}, not to 100"));
     }
     shares
 }
@@ -193,7 +221,7 @@ fn read_shares(value: &Value<'_>) -> Vec<(LocalityPattern, u32)> {
 fn pattern(place: &Value<'_>, text: &str, before: &mut Vec<LocalityPattern>) -> Option<LocalityPattern> {
     match LocalityPattern::parse(text) {
         Ok(pattern) => {
-            if before.iter().any(|other| other.overlaps(&pattern)) {
+            if pattern.is_taken(before) {
                 place.problem(format!("locality `{text}` overlaps with one before"));
             }
             before.push(pattern.clone());
@@ -213,7 +241,8 @@ fn read_failover(value: &Value<'_>) -> Option<(String, String)> {
             let region = value.text()?;
             if region.contains('*') {
                 value.problem("the region of a failover has no `*`");
-            } else if region.contains('/') {
+            }
+            if region.contains('/') {
                 value.problem("a failover names regions only");
             }
             Some(region)
@@ -249,8 +278,32 @@ mod tests {
     }
 
     #[test]
+    fn what_covers_less_may_not_come_after_what_covers_more() {
+        let pattern = |text: &str| LocalityPattern::parse(text).unwrap();
+        for (before, text, taken) in [
+            ("*", "a", true),
+            ("a", "*", false),
+            ("a", "a/b", true),
+            ("a/b", "a", true),
+            ("a/*", "a/b", true),
+            ("a/b", "a/*", false),
+            ("a/b", "a/c", false),
+            ("a/b/c", "a/b", true),
+            ("a/b/c", "a/b/d", false),
+            ("a/b/*", "a/b/d", true),
+        ] {
+            assert_eq!(
+                pattern(text).is_taken(&[pattern(before)]),
+                taken,
+                "{text} after {before}"
+            );
+        }
+    }
+
+    #[test]
     fn a_star_is_at_the_end_and_no_part_is_empty() {
-        for text in ["a/*/c", "a//c", "", "a/b*", "a/b/c/d"] {
+        assert!(LocalityPattern::parse("a/b/c/d").is_ok(), "the subzone is c/d");
+        for text in ["a/*/c", "a//c", "", "a/**", "*a"] {
             assert!(LocalityPattern::parse(text).is_err(), "{text}");
         }
     }

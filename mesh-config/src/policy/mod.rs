@@ -6,18 +6,3 @@ pub(crate) mod locality;
 pub(crate) mod outlier;
 pub(crate) mod pool;
 pub(crate) mod priorities;
-
-use crate::text::Value;
-
-/// A number with or without a fraction, in a range.
-pub(crate) fn number(value: &Value<'_>, from: f64, to: f64) -> Option<f64> {
-    let Some(number) = value.to_json().as_f64() else {
-        value.problem("expected a number");
-        return None;
-    };
-    if !(from..=to).contains(&number) {
-        value.problem(format!("{number} is not between {from} and {to}"));
-        return None;
-    }
-    Some(number)
-}

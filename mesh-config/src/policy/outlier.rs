@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::check::warning;
 use crate::text::Value;
 
 /// Passive health check: an endpoint that keeps failing gets no traffic for a while.
@@ -40,23 +41,32 @@ impl Default for OutlierDetection {
 
 pub(crate) fn read(value: &Value<'_>) -> Option<OutlierDetection> {
     value.fields(|fields| {
-        fields.not_supported(&["outlierDetectionHttpErrorCodes"]);
+        let codes = fields.unsupported("outlierDetectionHttpErrorCodes");
+        for code in codes.map(|v| v.list()).unwrap_or_default() {
+            code.whole(100..=599);
+        }
         let split = fields
             .get("splitExternalLocalOriginErrors")
             .and_then(|v| v.boolean());
         let default = OutlierDetection::default();
-        let mut number = |name, highest| {
-            let value = fields.get(name).and_then(|v: Value<'_>| v.whole(0..=highest))?;
-            u32::try_from(value).ok()
-        };
-        // Istio ignores it, with a warning.
-        number("consecutiveErrors", i32::MAX.into());
-        let consecutive_5xx = number("consecutive5xxErrors", u32::MAX.into());
-        let consecutive_gateway = number("consecutiveGatewayErrors", u32::MAX.into());
-        let local = number("consecutiveLocalOriginFailures", u32::MAX.into());
+        if let Some(old) = fields.get("consecutiveErrors")
+            && old.int32().is_some_and(|number| number != 0)
+        {
+            let advice = "write `consecutive5xxErrors` or `consecutiveGatewayErrors`".to_owned();
+            old.warn(
+                &warning::CONSECUTIVE_ERRORS,
+                "istiod ignores this field",
+                Some(advice),
+            );
+        }
+        let mut number = |name| fields.get(name).and_then(|v| v.uint32());
+        let consecutive_5xx = number("consecutive5xxErrors");
+        let consecutive_gateway = number("consecutiveGatewayErrors");
+        let local = number("consecutiveLocalOriginFailures");
+        let mut percent = |name| fields.get(name).and_then(|v| read_percent(&v));
         // As istiod: 0 means absent.
-        let max_ejection = number("maxEjectionPercent", 100).filter(|percent| *percent > 0);
-        let min_health = number("minHealthPercent", 100);
+        let max_ejection = percent("maxEjectionPercent").filter(|percent| *percent > 0);
+        let min_health = percent("minHealthPercent");
         let interval = fields.get("interval").and_then(|v| v.duration());
         let base = fields.get("baseEjectionTime").and_then(|v| v.duration());
         let split = split == Some(true);
@@ -74,4 +84,12 @@ pub(crate) fn read(value: &Value<'_>) -> Option<OutlierDetection> {
             min_health_percent: min_health.unwrap_or(default.min_health_percent),
         }
     })
+}
+
+fn read_percent(value: &Value<'_>) -> Option<u32> {
+    let percent = value.int32()?;
+    if !(0..=100).contains(&percent) {
+        value.problem(format!("{percent} is not between 0 and 100"));
+    }
+    u32::try_from(percent).ok()
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::number;
 use crate::text::Value;
 
 /// Limits of one client's connections and requests to a cluster. `None` is unlimited, Istio's default.
@@ -84,15 +83,20 @@ pub(crate) fn read(value: &Value<'_>) -> Option<ConnectionPool> {
 }
 
 pub(crate) fn read_budget(value: &Value<'_>) -> Option<RetryBudget> {
-    value.fields(|fields| RetryBudget {
-        percent: fields
-            .get("percent")
-            .and_then(|v| number(&v, 0.0, 100.0))
-            .unwrap_or(20.0),
-        min_concurrency: fields
-            .get("minRetryConcurrency")
-            .and_then(|v| v.count())
-            .unwrap_or(3),
+    value.fields(|fields| {
+        if let Some(interval) = fields.unsupported("budgetInterval") {
+            interval.any_duration();
+        }
+        RetryBudget {
+            percent: fields
+                .get("percent")
+                .and_then(|v| v.number_in(0.0..=100.0))
+                .unwrap_or(20.0),
+            min_concurrency: fields
+                .get("minRetryConcurrency")
+                .and_then(|v| v.uint32())
+                .unwrap_or(3),
+        }
     })
 }
 
@@ -103,10 +107,7 @@ fn read_tcp(value: &Value<'_>, pool: &mut ConnectionPool) -> Option<()> {
         if let Some(timeout) = fields.get("connectTimeout").and_then(|v| v.duration()) {
             pool.connect_timeout = timeout;
         }
-        if let Some(idle) = fields.get("idleTimeout")
-            && idle.text().as_deref() != Some("0s")
-            && let Some(timeout) = idle.duration()
-        {
+        if let Some(timeout) = fields.get("idleTimeout").and_then(|v| read_idle(&v)) {
             pool.idle_timeout = timeout;
         }
         if let Some(keepalive) = fields.get("tcpKeepalive") {
@@ -115,10 +116,26 @@ fn read_tcp(value: &Value<'_>, pool: &mut ConnectionPool) -> Option<()> {
     })
 }
 
+/// The schema takes every text here. What is no whole millisecond switches the limit off for istiod, whose check it
+/// passes; `None`.
+fn read_idle(value: &Value<'_>) -> Option<Duration> {
+    let nanoseconds = value.any_duration()?;
+    if nanoseconds / 1_000_000 == 0 {
+        return None;
+    }
+    if nanoseconds < 0 || nanoseconds % 1_000_000 != 0 {
+        value.problem_with(
+            "this is neither 0s nor whole milliseconds",
+            "durations look like 500ms, 1.5s, 1m30s, 1h",
+        );
+    }
+    u64::try_from(nanoseconds).ok().map(Duration::from_nanos)
+}
+
 /// Probes of the kernel are nothing that a client sees.
 fn read_keepalive(value: &Value<'_>) {
     value.fields(|fields| {
-        fields.get("probes").and_then(|v| v.whole(0..=u32::MAX.into()));
+        fields.get("probes").and_then(|v| v.uint32());
         fields.get("time").and_then(|v| v.duration());
         fields.get("interval").and_then(|v| v.duration());
     });
@@ -155,7 +172,7 @@ fn read_http(value: &Value<'_>, pool: &mut ConnectionPool) -> Option<()> {
 fn read_http2_keepalive(value: &Value<'_>) {
     value.fields(|fields| {
         for name in ["interval", "timeout"] {
-            fields.required(name).and_then(|v| v.duration());
+            fields.needed(name).and_then(|v| v.duration());
         }
     });
 }

@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 
+use super::headers;
 use super::matching::StringMatch;
 use super::read_match;
 use crate::text::Value;
@@ -94,14 +95,12 @@ fn joined(value: &Value<'_>, read: fn(&Value<'_>) -> Option<String>) -> Option<H
 
 fn read_method(value: &Value<'_>) -> Option<String> {
     let words: Vec<(&'static str, &'static str)> = METHODS.iter().map(|method| (*method, *method)).collect();
-    value.choice(&words).map(str::to_owned)
+    value.word(&words).map(str::to_owned)
 }
 
 fn read_header(value: &Value<'_>) -> Option<String> {
     let name = value.text()?;
-    // Like Istio, this looks at the signs alone: a comma passes.
-    let sign = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~,".contains(c);
-    if name.is_empty() || !name.chars().all(sign) {
+    if !headers::is_token(&name) {
         value.problem(format!("`{name}` is not a header name"));
     }
     Some(name)

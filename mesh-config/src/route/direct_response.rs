@@ -2,12 +2,16 @@
 
 use bytes::Bytes;
 
-use super::fault::read_status;
+use super::fault::check_status;
 use super::headers::HeaderRules;
+use crate::check::{schema, warning};
 use crate::text::Value;
 
 /// Istio's limit on a body.
 const LARGEST: usize = 1 << 20;
+
+/// From here on istiod warns.
+const LARGE: usize = 100 << 10;
 
 /// `directResponse` of a route, compiled.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +27,9 @@ pub struct DirectResponse {
 /// Reads `directResponse`.
 pub(crate) fn read(value: &Value<'_>) -> Option<DirectResponse> {
     value.fields(|fields| {
-        let status = fields.required("status").and_then(|v| read_status(&v));
+        let status = fields
+            .required("status")
+            .and_then(|v| check_status(&v, v.uint32()?.into()));
         let body = fields.get("body").and_then(|v| read_body(&v));
         DirectResponse {
             status: status.unwrap_or(200),
@@ -44,13 +50,18 @@ fn read_body(value: &Value<'_>) -> Option<Bytes> {
             let text = v.text()?;
             let bytes = base64(&text);
             if bytes.is_none() {
-                v.problem_with("this is not base64", "standard base64, with its padding");
+                let advice = "standard base64, with its padding".to_owned();
+                v.say(&schema::FORMAT, "this is not base64", Some(advice));
             }
             bytes
         }))
     })??;
     if body.len() > LARGEST {
         value.problem(format!("a body of {} bytes is larger than 1048576", body.len()));
+    }
+    if (LARGE + 1..=LARGEST).contains(&body.len()) {
+        let message = format!("a body of {} bytes is more than 100 KiB", body.len());
+        value.say(&warning::LARGE_BODY, message, None);
     }
     Some(body.into())
 }

@@ -74,12 +74,11 @@ fn read_share(fields: &mut Fields<'_>) -> Option<Fraction> {
 fn read_delay(fields: &mut Fields<'_>) -> Option<Delay> {
     fields.at_most_one(&["fixedDelay", "exponentialDelay"]);
     if let Some(exponential) = fields.get("exponentialDelay") {
+        exponential.duration();
         exponential.problem_with("Istio has no exponential delay", "use `fixedDelay`");
     }
     // Deprecated, whole percent, and not checked at all: below zero it is a large number to Envoy.
-    let percent = fields
-        .get("percent")
-        .and_then(|v| v.whole(i64::from(i32::MIN)..=i64::from(i32::MAX)));
+    let percent = fields.get("percent").and_then(|v| v.int32());
     let percent = percent.map_or(0, |percent| u32::try_from(percent).unwrap_or(u32::MAX));
     Some(Delay {
         share: read_share(fields).unwrap_or(Fraction::percent(percent)),
@@ -90,13 +89,16 @@ fn read_delay(fields: &mut Fields<'_>) -> Option<Delay> {
 fn read_abort(fields: &mut Fields<'_>) -> Option<Abort> {
     fields.at_most_one(&["httpStatus", "grpcStatus", "http2Error"]);
     if let Some(error) = fields.get("http2Error") {
+        error.text();
         error.problem_with(
             "Istio cannot inject HTTP/2 errors",
             "use `httpStatus` or `grpcStatus`",
         );
     }
     let share = read_share(fields).unwrap_or(Fraction::NONE);
-    let http = fields.get("httpStatus").and_then(|v| read_status(&v));
+    let http = fields
+        .get("httpStatus")
+        .and_then(|v| check_status(&v, v.int32()?.into()));
     let grpc = fields.get("grpcStatus").and_then(|v| read_code(&v));
     Some(Abort {
         status: http.map(AbortStatus::Http).or(grpc.map(AbortStatus::Grpc))?,
@@ -105,8 +107,7 @@ fn read_abort(fields: &mut Fields<'_>) -> Option<Abort> {
 }
 
 /// A status that Istio takes for answers of the proxy's own (200 to 599; 600 passes it, and Envoy refuses it).
-pub(crate) fn read_status(value: &Value<'_>) -> Option<u16> {
-    let status = value.whole(i64::from(i32::MIN)..=i64::from(i32::MAX))?;
+pub(crate) fn check_status(value: &Value<'_>, status: i64) -> Option<u16> {
     match status {
         200..=599 => u16::try_from(status).ok(),
         600 => {
@@ -143,7 +144,7 @@ const GRPC_CODES: [&str; 17] = [
 
 fn read_code(value: &Value<'_>) -> Option<u8> {
     let words: Vec<(&'static str, u8)> = GRPC_CODES.into_iter().zip(0..).collect();
-    value.choice(&words)
+    value.word(&words)
 }
 
 impl std::fmt::Display for AbortStatus {

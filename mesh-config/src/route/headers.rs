@@ -2,7 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::format::{BadFormat, Format, Known};
+use super::format::{Format, Known};
+use super::header_value;
 use crate::problem::Placed;
 use crate::text::Value;
 
@@ -103,7 +104,7 @@ fn operations(value: &Value<'_>, request: bool, authority: &mut Option<HeaderVal
         let removed = fields.get("remove").map(|v| v.list()).unwrap_or_default();
         let remove = removed.iter().filter_map(|v| {
             let name = v.placed_text()?;
-            check_name(&name, v).then(|| HeaderName::from_bytes(name.value.as_bytes()).ok())?
+            check_name(&name, v, false).then(|| HeaderName::from_bytes(name.value.as_bytes()).ok())?
         });
         Operations {
             remove: remove.collect(),
@@ -126,42 +127,64 @@ fn named_values(
     let mut values = Vec::new();
     for (key, value) in entries {
         let Some(text) = value.text() else { continue };
-        let is_host = key.value.eq_ignore_ascii_case("host") || key.value == ":authority";
-        if request && is_host {
-            match HeaderValue::from_str(&text) {
-                Ok(_) if authority.is_some() => value.problem("the authority is set more than once"),
-                Ok(host) => *authority = Some(host),
-                Err(_) => value.problem("this is not a host"),
-            }
+        let checked = header_value::check(&text);
+        if let Err(error) = checked {
+            value.problem(error.to_string());
+        }
+        if !check_name(&key, &value, request) || checked.is_err() {
             continue;
         }
-        let format = read_format(&text, &value);
-        if !check_name(&key, &value) {
+        if request && is_authority(&key.value) {
+            let host = HeaderValue::from_bytes(text.as_bytes()).ok();
+            *authority = authority.take().or(host);
             continue;
         }
-        match (HeaderName::from_bytes(key.value.as_bytes()), format) {
-            (Ok(name), Some(format)) => values.push((name, format)),
-            (Err(_), Some(_)) if request => *bad_name = Some(key.value.to_ascii_lowercase()),
-            (Err(_), Some(_)) => value.problem(format!("`{}` is not a header name", key.value)),
-            (_, None) => {}
+        match (HeaderName::from_bytes(key.value.as_bytes()), Format::parse(&text)) {
+            (_, Err(error)) => value.envoy_refuses(&error.to_string()),
+            (Ok(name), Ok(format)) => values.push((name, format)),
+            (Err(_), Ok(_)) if request => *bad_name = Some(key.value.to_ascii_lowercase()),
+            (Err(_), Ok(_)) => value.not_supported(),
         }
     }
     values
 }
 
-fn read_format(text: &str, value: &Value<'_>) -> Option<Format> {
-    match Format::parse(text) {
-        Ok(format) => return Some(format),
-        Err(BadFormat::RefusedByEnvoy(why)) => value.envoy_refuses(&why),
-        Err(error) => value.problem(error.to_string()),
-    }
-    None
+fn is_authority(name: &str) -> bool {
+    name.eq_ignore_ascii_case("host") || name.eq_ignore_ascii_case(":authority")
 }
 
-fn check_name(name: &Placed<String>, value: &Value<'_>) -> bool {
+/// The signs that istiod takes in the name of a header: those of a token, and the comma.
+pub(crate) fn is_token(name: &str) -> bool {
+    let sign = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+,-.^_`|~".contains(c);
+    !name.is_empty() && name.chars().all(sign)
+}
+
+/// Of `headers` of a rule: the authority of requests may be set once, also counting that of its `rewrite`.
+pub(crate) fn check_authority(value: &Value<'_>, rewritten: bool) {
+    let mut set = rewritten;
+    let request = value.field("request");
+    for name in ["set", "add"] {
+        let entries = request.as_ref().and_then(|request| request.field(name));
+        for (key, value) in entries.map(|v| v.entries()).unwrap_or_default() {
+            if !is_authority(&key.value) {
+                continue;
+            }
+            if set {
+                value.problem("the authority is set more than once, here and in `rewrite` or another header");
+            }
+            set = set || value.to_json() != "";
+        }
+    }
+}
+
+/// `authority`: whether the authority may be changed here.
+fn check_name(name: &Placed<String>, value: &Value<'_>, authority: bool) -> bool {
     if name.value.is_empty() {
         value.problem("the name of a header is empty");
         return false;
+    }
+    if authority && is_authority(&name.value) {
+        return true;
     }
     if name.value.starts_with(':') || name.value.eq_ignore_ascii_case("host") {
         value.problem(format!("`{}` cannot be changed here", name.value));

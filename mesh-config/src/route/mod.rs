@@ -6,6 +6,7 @@ pub(crate) mod direct_response;
 pub(crate) mod fault;
 pub(crate) mod format;
 pub(crate) mod fraction;
+pub(crate) mod header_value;
 pub(crate) mod headers;
 pub(crate) mod matching;
 pub(crate) mod mirror;

@@ -74,9 +74,16 @@ impl Pattern {
         compile: impl FnOnce(&str) -> Result<Self, BadPattern>,
     ) -> Option<Self> {
         let text = value.text()?;
-        compile(&text)
-            .map_err(|error| value.problem(error.to_string()))
-            .ok()
+        let error = match compile(&text) {
+            Ok(pattern) => return Some(pattern),
+            Err(error) => error,
+        };
+        match error {
+            BadPattern::Syntax(BadExpression::NotLatin1(_)) => value.envoy_refuses(&error.to_string()),
+            BadPattern::TooLarge(_) => value.not_supported(),
+            _ => value.problem(error.to_string()),
+        }
+        None
     }
 }
 

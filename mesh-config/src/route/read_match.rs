@@ -2,28 +2,39 @@
 
 use http::HeaderName;
 
+use super::headers;
 use super::matching::{HeaderMatch, MatchedName, RequestMatch, StringMatch, UriMatch};
 use super::pattern::Pattern;
+use crate::object::labels;
+use crate::object::read_virtual_service::check_gateways;
 use crate::object::virtual_service::HttpMatch;
 use crate::text::{Fields, Value};
 
-/// Reads one block of `match`.
-pub(crate) fn read_block(value: &Value<'_>) -> Option<HttpMatch> {
+/// A header by this name stands for a claim of a token.
+const CLAIM: &str = "@request.auth.claims";
+
+/// Reads one block of `match` of a VirtualService that is for sidecars (`mesh`), or for gateways only.
+pub(crate) fn read_block(value: &Value<'_>, mesh: bool) -> Option<HttpMatch> {
     value.fields(|fields| {
-        fields.accept(&["statPrefix"]);
+        fields.get("statPrefix").and_then(|v| v.text());
         let ignore_uri_case = ignores_case(fields);
+        let gateways = fields.get("gateways");
+        if let Some(gateways) = &gateways {
+            check_gateways(gateways, None);
+        }
+        let namespace = fields.get("sourceNamespace");
         HttpMatch {
             mark: fields.value().mark(),
             name: fields.get("name").and_then(|v| v.text()),
             ignore_uri_case,
-            port: fields.get("port").and_then(|v| v.port()),
-            gateways: fields.get("gateways").map(|v| v.texts()).unwrap_or_default(),
+            port: fields.get("port").and_then(|v| v.optional_port()),
+            gateways: gateways.map(|v| v.texts()).unwrap_or_default(),
             source_labels: fields
                 .get("sourceLabels")
-                .map(|v| v.text_map())
+                .map(|v| labels::read(&v))
                 .unwrap_or_default(),
-            source_namespace: fields.get("sourceNamespace").and_then(|v| v.text()),
-            request: read_request(fields, ignore_uri_case),
+            source_namespace: namespace.and_then(|v| labels::optional_name(&v, "a namespace")),
+            request: read_request(fields, ignore_uri_case, mesh),
         }
     })
 }
@@ -35,7 +46,7 @@ fn ignores_case(fields: &mut Fields<'_>) -> bool {
         .unwrap_or(false)
 }
 
-fn read_request(fields: &mut Fields<'_>, ignore_case: bool) -> RequestMatch {
+fn read_request(fields: &mut Fields<'_>, ignore_case: bool, mesh: bool) -> RequestMatch {
     let uri = fields.get("uri").and_then(|v| read_text(&v, true));
     // `{}` is a condition that always holds, but a condition: routes after this one are not left out.
     let always = || StringMatch::Prefix(String::new());
@@ -53,11 +64,11 @@ fn read_request(fields: &mut Fields<'_>, ignore_case: bool) -> RequestMatch {
         authority,
         headers: fields
             .get("headers")
-            .map(|v| read_headers(&v, false))
+            .map(|v| read_headers(&v, false, mesh))
             .unwrap_or_default(),
         without_headers: fields
             .get("withoutHeaders")
-            .map(|v| read_headers(&v, true))
+            .map(|v| read_headers(&v, true, mesh))
             .unwrap_or_default(),
         query: query
             .into_iter()
@@ -86,31 +97,57 @@ pub(super) fn read_text(value: &Value<'_>, empty_prefix: bool) -> Option<StringM
     })?
 }
 
-fn read_headers(value: &Value<'_>, without: bool) -> Vec<HeaderMatch> {
+fn read_headers(value: &Value<'_>, without: bool, mesh: bool) -> Vec<HeaderMatch> {
     let mut conditions = Vec::new();
     for (key, value) in value.entries() {
-        let Some(name) = matched_name(&key.value) else {
-            value.problem(format!("`{}` is not a header name", key.value));
-            continue;
+        let name = if is_claim(&key.value) {
+            if mesh {
+                value.problem("claims of tokens can be matched at gateways only");
+            }
+            value.not_supported();
+            None
+        } else {
+            matched_name(&key.value, &value)
         };
         // The one regex that does not compile and is allowed here all the same: present.
         let star = without && value.to_json() == serde_json::json!({"regex": "*"});
         let condition = if star { None } else { read_text(&value, false) };
-        conditions.push(HeaderMatch {
+        conditions.extend(name.map(|name| HeaderMatch {
             name,
             value: condition,
-        });
+        }));
     }
     conditions
 }
 
-fn matched_name(name: &str) -> Option<MatchedName> {
+/// `@request.auth.claims.group` or `@request.auth.claims[group]`.
+fn is_claim(name: &str) -> bool {
+    let start = name
+        .get(..CLAIM.len())
+        .filter(|start| start.eq_ignore_ascii_case(CLAIM));
+    let rest = start.map_or("", |_| &name[CLAIM.len()..]);
+    rest.starts_with('.') && rest.len() > 1 || rest.starts_with('[') && rest.ends_with(']') && rest.len() > 2
+}
+
+/// `None` for a name that is refused, or that no request has: both are said.
+fn matched_name(name: &str, at: &Value<'_>) -> Option<MatchedName> {
     Some(match name {
         ":method" => MatchedName::Method,
         ":authority" => MatchedName::Authority,
         ":scheme" => MatchedName::Scheme,
         ":path" => MatchedName::Path,
         name if name.eq_ignore_ascii_case("host") => MatchedName::Authority,
-        name => MatchedName::Header(HeaderName::from_bytes(name.as_bytes()).ok()?),
+        name => match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) => MatchedName::Header(name),
+            // istiod takes a comma in a name, too.
+            Err(_) if name == ":status" || headers::is_token(name) => {
+                at.not_supported();
+                return None;
+            }
+            Err(_) => {
+                at.problem(format!("`{name}` is not a header name"));
+                return None;
+            }
+        },
     })
 }

@@ -151,7 +151,7 @@ pub(crate) fn read(value: &Value<'_>) -> Option<WrittenRedirect> {
         let (uri, prefix) = (text("uri"), text("prefixRewrite"));
         let authority = text("authority");
         let scheme = fields.get("scheme").and_then(|v| read_scheme(&v));
-        let number = fields.get("port").and_then(|v| v.whole(0..=65_535));
+        let number = fields.get("port").map(|v| (v.uint32(), v));
         let derived = fields.get("derivePort").map(|v| read_derived(&v));
         let port_given = number.is_some() || derived.is_some();
         let status = fields.get("redirectCode").map_or(301, |v| read_code(&v));
@@ -165,9 +165,13 @@ pub(crate) fn read(value: &Value<'_>) -> Option<WrittenRedirect> {
                 "changes nothing: needs one of uri, prefixRewrite, authority, port, derivePort, scheme",
             );
         }
-        let port = number
-            .and_then(|port| u16::try_from(port).ok())
-            .map(WrittenPort::Number);
+        let port = number.and_then(|(number, at)| {
+            let port = u16::try_from(number?);
+            if port.is_err() {
+                at.problem("a port is at most 65535");
+            }
+            port.ok().map(WrittenPort::Number)
+        });
         WrittenRedirect {
             status,
             scheme,
@@ -198,7 +202,7 @@ fn read_derived(value: &Value<'_>) -> Option<WrittenPort> {
 }
 
 fn read_code(value: &Value<'_>) -> u16 {
-    let Some(code) = value.whole(0..=i64::from(u32::MAX)) else {
+    let Some(code) = value.uint32() else {
         return 301;
     };
     match code {

@@ -85,7 +85,8 @@ pub(crate) fn read(value: &Value<'_>) -> Option<WrittenRetries> {
         let per_try_timeout = fields.get("perTryTimeout").and_then(|v| v.duration());
         let words = fields.get("retryOn");
         let remote = fields.get("retryRemoteLocalities").map(|v| v.boolean() == Some(true));
-        if attempts == 0 && (per_try_timeout.is_some() || words.is_some() || remote.is_some()) {
+        let conditions = words.as_ref().is_some_and(|v| v.is_text() && v.to_json() != "");
+        if attempts == 0 && (fields.value().has("perTryTimeout") || conditions || remote.is_some()) {
             let message = "`attempts: 0` switches retries off; perTryTimeout, retryOn and retryRemoteLocalities must go";
             fields.value().problem(message);
         }
@@ -146,12 +147,28 @@ fn report_word(value: &Value<'_>, word: &str) {
     }
 }
 
+/// A code that Go has a text for. A sign and leading zeros pass.
 fn status_code(word: &str) -> Option<u16> {
-    let code = word.parse().ok()?;
-    http::StatusCode::from_u16(code)
-        .ok()?
-        .canonical_reason()
-        .map(|_| code)
+    let code: u16 = word.parse().ok()?;
+    let known = matches!(
+        code,
+        100..=103
+            | 200..=208
+            | 226
+            | 300..=305
+            | 307
+            | 308
+            | 400..=418
+            | 421..=426
+            | 428
+            | 429
+            | 431
+            | 451
+            | 500..=508
+            | 510
+            | 511
+    );
+    known.then_some(code)
 }
 
 const WORDS: &[&str] = &[
@@ -165,6 +182,7 @@ const WORDS: &[&str] = &[
     "retriable-status-codes",
     "retriable-headers",
     "envoy-ratelimited",
+    "http3-post-connect-failure",
     "cancelled",
     "deadline-exceeded",
     "internal",

@@ -95,7 +95,6 @@ fn pieces(replacement: &str) -> Option<Vec<(String, Option<usize>)>> {
 /// Reads `rewrite`.
 pub(crate) fn read(value: &Value<'_>) -> Option<Rewrite> {
     value.fields(|fields| {
-        fields.at_most_one(&["uri", "uriRegexRewrite"]);
         let uri = fields
             .get("uri")
             .and_then(|v| v.text())
@@ -103,11 +102,20 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Rewrite> {
         let regex = fields.get("uriRegexRewrite").map(|v| (read_regex(&v), v));
         let authority = fields.get("authority").and_then(|v| {
             let text = v.text().filter(|text| !text.is_empty())?;
-            HeaderValue::from_str(&text)
-                .map_err(|_| v.problem("this is not a host"))
+            HeaderValue::from_bytes(text.as_bytes())
+                .map_err(|_| v.envoy_refuses("control characters cannot be part of a host"))
                 .ok()
         });
-        if uri.is_none() && regex.is_none() && authority.is_none() {
+        if uri.is_some() && regex.is_some() {
+            fields
+                .value()
+                .problem("only one of uri, uriRegexRewrite may be given");
+        }
+        let host = fields
+            .value()
+            .field("authority")
+            .is_some_and(|v| v.to_json() != "");
+        if uri.is_none() && regex.is_none() && !host {
             fields
                 .value()
                 .problem("needs one of uri, uriRegexRewrite and authority");
@@ -122,9 +130,9 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Rewrite> {
 fn read_regex(value: &Value<'_>) -> Option<PathRewrite> {
     value.fields(|fields| {
         let pattern = fields
-            .required("match")
+            .needed("match")
             .and_then(|v| Pattern::read(&v, Pattern::anywhere));
-        let replacement = fields.required("rewrite").and_then(|v| {
+        let replacement = fields.needed("rewrite").and_then(|v| {
             let text = v.text()?;
             if text.is_empty() {
                 v.problem("an empty text counts as missing");

@@ -4,15 +4,21 @@
 //! document be reported at once, each with its path (`spec.http[0].mirror`), and tells a real field that is not
 //! implemented from a misspelt one.
 
+mod fields;
 mod node;
-mod read;
+mod scalars;
 pub(crate) mod similar;
+mod value;
 
 use std::cell::RefCell;
 
+pub(crate) use fields::Fields;
 pub(crate) use node::Item;
-pub(crate) use read::{Fields, Value};
+pub(crate) use value::Value;
 
+use crate::check::catalogue::{Check, Layer};
+use crate::check::schema;
+use crate::object::ObjectKey;
 use crate::problem::{Mark, Problem, Source};
 
 /// One document of a source: its text and the line at which it begins.
@@ -56,7 +62,7 @@ impl<'a> Document<'a> {
         match node::read(self.text, self.first_line) {
             Ok(item) => item.filter(|item| !item.is_null()),
             Err((mark, message)) => {
-                self.report(mark, message, None);
+                self.report(&schema::NOT_YAML, mark, message, None);
                 None
             }
         }
@@ -67,16 +73,40 @@ impl<'a> Document<'a> {
         Value::root(self, item)
     }
 
-    /// Records a problem at a place of this document.
-    pub(crate) fn report(&self, mark: Mark, message: String, advice: Option<String>) {
+    /// Records a finding of a check at a place of this document.
+    pub(crate) fn report(&self, check: &'static Check, mark: Mark, message: String, advice: Option<String>) {
         let line = self
             .text
             .lines()
             .nth(mark.line.saturating_sub(self.first_line))
             .unwrap_or_default();
-        self.problems
-            .borrow_mut()
-            .push(Problem::new(self.file, mark, line, message, advice));
+        let problem = Problem::new(check, self.file, mark, line, message, advice);
+        let mut problems = self.problems.borrow_mut();
+        // Some values are looked at twice.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    /// How many problems were recorded so far.
+    pub(crate) fn count(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
+    /// Says which object the problems from the `first` on are in.
+    pub(crate) fn attribute(&self, first: usize, object: &ObjectKey) {
+        for problem in self.problems.borrow_mut().iter_mut().skip(first) {
+            problem.object = Some(object.clone());
+        }
+    }
+
+    /// Puts what the layers of a cluster would refuse, from the `first` problem on, under another check.
+    pub(crate) fn replace_check(&self, first: usize, check: &'static Check) {
+        for problem in self.problems.borrow_mut().iter_mut().skip(first) {
+            if matches!(problem.check.layer, Layer::Schema | Layer::Webhook) {
+                problem.check = check;
+            }
+        }
     }
 
     /// All problems.

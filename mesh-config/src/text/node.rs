@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Spanned};
 
 use crate::problem::{Mark, Placed};
 
@@ -24,8 +24,11 @@ pub(crate) enum Node {
     Float(f64),
     Text(String),
     List(Vec<Item>),
-    Map(Vec<(Placed<String>, Item)>),
+    Map(Vec<Entry>),
 }
+
+/// A key with its value.
+type Entry = (Placed<String>, Item);
 
 impl Item {
     pub(crate) fn is_null(&self) -> bool {
@@ -59,6 +62,8 @@ pub(super) fn read(text: &str, first_line: usize) -> Result<Option<Item>, (Mark,
     let options = serde_saphyr::options! {
         // Seen by the reader, so that all of them are reported.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        // Likewise: what is overridden would be lost.
+        merge_keys: MergeKeyPolicy::AsOrdinary,
         with_snippet: false,
         // Manifests are small; a bomb of aliases is refused at once.
         budget: serde_saphyr::budget! { max_nodes: 100_000, max_aliases: 1_000, max_depth: 64 },
@@ -103,7 +108,7 @@ fn place(mut item: Item, lines: &[&str], first_line: usize) -> Item {
     fix(&mut item.mark);
     item.node = match item.node {
         Node::List(items) => Node::List(items.into_iter().map(|i| place(i, lines, first_line)).collect()),
-        Node::Map(entries) => Node::Map(
+        Node::Map(entries) => Node::Map(merge(
             entries
                 .into_iter()
                 .map(|(mut key, value)| {
@@ -111,10 +116,34 @@ fn place(mut item: Item, lines: &[&str], first_line: usize) -> Item {
                     (key, place(value, lines, first_line))
                 })
                 .collect(),
-        ),
+        )),
         scalar => scalar,
     };
     item
+}
+
+/// Puts what `<<` brings behind the entries themselves. A key that is there already is given twice: kubectl lets the
+/// entry win in silence, `istioctl validate` refuses the file.
+fn merge(entries: Vec<Entry>) -> Vec<Entry> {
+    if !entries.iter().any(|(key, _)| key.value == "<<") {
+        return entries;
+    }
+    let (merges, mut merged): (Vec<Entry>, Vec<Entry>) =
+        entries.into_iter().partition(|(key, _)| key.value == "<<");
+    for (key, item) in merges {
+        let sources = match item.node {
+            Node::List(items) => items,
+            _ => vec![item],
+        };
+        for source in sources {
+            let Node::Map(entries) = source.node else { continue };
+            merged.extend(entries.into_iter().map(|(name, value)| {
+                let mark = key.mark;
+                (Placed { mark, ..name }, value)
+            }));
+        }
+    }
+    merged
 }
 
 fn to_usize(number: u64) -> usize {

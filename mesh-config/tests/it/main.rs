@@ -16,4 +16,5 @@ mod policies;
 mod properties;
 mod refusing;
 mod routes;
+mod validity;
 mod visibility;

@@ -10,7 +10,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "route: [{destination: {host: auth}, weight: -1}]",
-        "`spec.http[0].route[0].weight`: -1 is not between",
+        "`spec.http[0].route[0].weight`: -1 is less than 0",
     ),
     (
         "route: [{destination: {host: auth}, weight: \"90\"}]",
@@ -22,6 +22,10 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "route: [{destination: {host: a}, weight: 2147483647}, {destination: {host: b}, weight: 2147483647}, {destination: {host: c}, weight: 2}]",
+        "the weights add up to 4294967296, which istiod takes for 0",
+    ),
+    (
+        "route: [{destination: {host: a}, weight: 2147483647}, {destination: {host: b}, weight: 2147483647}, {destination: {host: c}, weight: 3}]",
         "more than 4294967295",
     ),
     (
@@ -65,7 +69,7 @@ const WRONG: &[(&str, &str)] = &[
         "match: [{headers: {\"x y\": {exact: a}}}]",
         "is not a header name",
     ),
-    ("match: [{port: 0}]", "0 is not between 1 and 65535"),
+    ("match: [{port: 65536}]", "65536 is not between 1 and 65535"),
     (
         "retries: {attempts: 1, retryOn: \"5xx,rest\"}",
         "`rest` is neither a retry condition",
@@ -336,11 +340,11 @@ const REFUSED_POLICIES: &[(&str, &str)] = &[
     ),
     (
         "loadBalancer: {localityLbSetting: {distribute: [{from: a/*, to: {a/*: 80}}]}}",
-        "total locality weight 80 != 100",
+        "add up to 80, not to 100",
     ),
     (
         "loadBalancer: {localityLbSetting: {distribute: [{from: a/*/b, to: {a/*: 100}}]}}",
-        "must be alone and at its end",
+        "must be at its end",
     ),
     (
         "loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {a: 100}}, {from: a/b, to: {a: 100}}]}}",
