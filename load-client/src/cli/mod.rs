@@ -2,6 +2,7 @@
 
 mod doctor;
 mod judge;
+mod mesh_state;
 mod plan;
 mod request;
 mod rollout;
@@ -36,6 +37,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Rollout(rollout::RolloutArgs),
     Plan(plan::PlanArgs),
+    MeshState(mesh_state::MeshStateArgs),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -69,6 +71,7 @@ fn execute(cli: Cli) -> anyhow::Result<u8> {
             Command::Verify(args) => verify::execute(&args).await,
             Command::Rollout(args) => rollout::execute(&args).await,
             Command::Plan(args) => plan::execute(&args),
+            Command::MeshState(args) => mesh_state::execute(&args).await,
             Command::Doctor(args) => doctor::execute(&args).await,
         }
     })

@@ -110,7 +110,7 @@ impl Call {
     }
 
     /// Host and port as sent.
-    pub(super) fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
@@ -123,7 +123,8 @@ impl Call {
         &self.headers
     }
 
-    pub(super) fn head(&self) -> RequestHead<'_> {
+    /// What rules look at.
+    pub(crate) fn head(&self) -> RequestHead<'_> {
         let forwarded = self
             .headers
             .get("x-forwarded-proto")

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use http::HeaderMap;
-use mesh_config::{Mesh, Spec};
+use mesh_config::{Client, Mesh, Spec};
 use serde::Serialize;
 
 use super::call::Call;
 use super::caller::{self, Caller};
-use super::routed::{Leg, NotDeclared, Routed};
+use super::routed::{NotDeclared, Routed};
 use super::variants::Variant;
 use super::{Expected, known};
 
@@ -146,8 +146,23 @@ pub(super) fn first_hop(mesh: &Mesh, chain: &Chain) -> Result<(Routed, Expected)
     Ok((routed, expected))
 }
 
-/// What is declared for the calls that a version of the first service makes: its pods are those of the Deployment that
-/// the Service selects and that has this `version` label.
+/// Who makes the calls of a version of the first service, and the headers that it passes on: its pods are those of the
+/// Deployment that the Service selects and that has this `version` label.
+pub(super) fn second_callers(mesh: &Mesh, first: &Routed, version: &str) -> Vec<(Client, HeaderMap)> {
+    let mut callers = Vec::new();
+    for leg in first.legs.iter().filter(|leg| leg.version == version) {
+        let running = known::behind(mesh, &leg.service).filter(|(object, labels)| {
+            matches!(object.spec, Spec::Deployment(_)) && labels.get("version").is_some_and(|v| v == version)
+        });
+        for (object, labels) in running {
+            let client = caller::sidecar(&object.metadata.namespace, &object.metadata.name, labels.clone());
+            callers.push((client, passed_on(&leg.headers)));
+        }
+    }
+    callers
+}
+
+/// What is declared for the calls that a version of the first service makes.
 pub(super) fn second_hop(
     mesh: &Mesh,
     first: &Routed,
@@ -155,30 +170,25 @@ pub(super) fn second_hop(
     then: &Call,
 ) -> Result<Expected, NotDeclared> {
     let mut found: Option<Expected> = None;
-    let legs: Vec<&Leg> = first.legs.iter().filter(|leg| leg.version == version).collect();
-    let service = legs
-        .first()
+    let service = first
+        .legs
+        .iter()
+        .find(|leg| leg.version == version)
         .map(|leg| leg.service.name.clone())
         .unwrap_or_default();
-    for leg in legs {
-        let callers = known::behind(mesh, &leg.service).filter(|(object, labels)| {
-            matches!(object.spec, Spec::Deployment(_)) && labels.get("version").is_some_and(|v| v == version)
-        });
-        for (object, labels) in callers {
-            let client = caller::sidecar(&object.metadata.namespace, &object.metadata.name, labels.clone());
-            let call = then.with_only(passed_on(&leg.headers));
-            let expected = Routed::new(mesh, &client, &call)?.expected(mesh)?;
-            if found
-                .as_ref()
-                .is_some_and(|other| !other.versions().eq(expected.versions()))
-            {
-                return Err(NotDeclared::Ambiguous {
-                    service,
-                    version: version.to_owned(),
-                });
-            }
-            found = Some(expected);
+    for (client, headers) in second_callers(mesh, first, version) {
+        let call = then.with_only(headers);
+        let expected = Routed::new(mesh, &client, &call)?.expected(mesh)?;
+        if found
+            .as_ref()
+            .is_some_and(|other| !other.versions().eq(expected.versions()))
+        {
+            return Err(NotDeclared::Ambiguous {
+                service,
+                version: version.to_owned(),
+            });
         }
+        found = Some(expected);
     }
     found.ok_or_else(|| NotDeclared::NoDeployment {
         service,

@@ -15,6 +15,7 @@ use crate::run::Percentiles;
 use crate::stats::FailOn;
 
 pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
+pub(crate) use number::declared;
 pub use rollout::{RolloutReport, StageReport};
 
 /// What a judgement found.

@@ -17,7 +17,9 @@ mod kit; // drawing from a split
 mod lab; // the manifests of the project, and a mesh drawn from a hat
 mod load; // sending, connections, failures
 mod long_runs; // changes, chains, canaries
+mod mesh_state; // what recorded proxies hold
 mod planning; // requests that a verdict takes
+mod proxies; // what a proxy holds
 mod reporting; // what people and programs get to see
 mod rollout; // the walk
 mod upstream; // a server to send to
