@@ -32,6 +32,9 @@ const IMPURE: [&str; 12] = [
     "uuid",
 ];
 
+/// What a public CI runs.
+const WORKFLOW: &str = ".github/workflows/ci.yaml";
+
 #[tokio::test]
 async fn dependencies_between_crates_point_one_way() -> Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
@@ -93,7 +96,13 @@ async fn a_bare_make_shows_every_target_that_is_spoken_of() -> Result<()> {
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    for file in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", ".ci/run"] {
+    for file in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        ".ci/run",
+        WORKFLOW,
+    ] {
         let text = fs::read_to_string(lab.root().join(file))?;
         for (_, after) in text
             .match_indices("make ")
@@ -105,8 +114,10 @@ async fn a_bare_make_shows_every_target_that_is_spoken_of() -> Result<()> {
                 .collect();
             // A command, not the verb: in backticks, in a block, or a line of a script.
             let before = &text[..text.len() - after.len() - "make ".len()];
-            let command =
-                before.ends_with(['`', '\n']) || before.ends_with("$ ") || before.ends_with("step ");
+            let command = before.ends_with(['`', '\n'])
+                || ["$ ", "step ", "run: "]
+                    .iter()
+                    .any(|start| before.ends_with(start));
             assert!(
                 !command || shown.contains(&*target),
                 "{file} speaks of `make {target}`; make shows {shown:?}"
@@ -114,5 +125,54 @@ async fn a_bare_make_shows_every_target_that_is_spoken_of() -> Result<()> {
         }
     }
     ensure!(shown.contains("demo-local") && shown.contains("test"), "{help}");
+    Ok(())
+}
+
+/// The steps of all jobs, and what holds for each job.
+#[test]
+fn the_workflow_pins_its_actions_and_asks_for_no_rights() -> Result<()> {
+    let text = fs::read_to_string(Lab::find()?.root().join(WORKFLOW))?;
+    let workflow: Value = serde_saphyr::from_str(&text)?;
+    assert_eq!(workflow["permissions"], serde_json::json!({"contents": "read"}));
+    let mut used = 0;
+    for (name, job) in workflow["jobs"].as_object().context("jobs")? {
+        assert!(job["timeout-minutes"].is_u64(), "the job {name} has no timeout");
+        assert!(job["permissions"].is_null(), "the job {name} asks for rights");
+        for step in job["steps"].as_array().context("steps")? {
+            let Some(action) = step["uses"].as_str() else {
+                continue;
+            };
+            let (_, commit) = action.split_once('@').context("a version")?;
+            let is_commit = commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit());
+            assert!(is_commit, "{name}: {action} is not pinned by a commit");
+            used += 1;
+        }
+    }
+    assert!(
+        used > 0,
+        "no action is used at all, not even to check the sources out"
+    );
+    Ok(())
+}
+
+/// Whoever has run `.ci/run` knows what the public job will say.
+#[test]
+fn the_workflow_runs_what_the_script_runs() -> Result<()> {
+    let root = Lab::find()?;
+    let (script, workflow) = (
+        fs::read_to_string(root.root().join(".ci/run"))?,
+        fs::read_to_string(root.root().join(WORKFLOW))?,
+    );
+    let steps: Vec<&str> = script
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("step "))
+        .collect();
+    ensure!(steps.contains(&"make test"), "{steps:?}");
+    for step in steps {
+        assert!(
+            workflow.contains(&format!("run: {step}\n")),
+            "{WORKFLOW} does not run `{step}`"
+        );
+    }
     Ok(())
 }
