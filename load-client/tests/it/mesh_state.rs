@@ -319,5 +319,8 @@ fn a_mesh_that_cannot_be_asked_is_exit_code_2() {
         ],
     );
     assert_eq!(code(&output), 2, "{output:?}");
-    assert!(stderr(&output).contains("kubectl get pods -n odd"), "{output:?}");
+    assert!(
+        stderr(&output).contains("-o json --context recorded` failed"),
+        "{output:?}"
+    );
 }
