@@ -53,7 +53,8 @@ pub(super) fn rules(
             failed: route.matcher.check(request).err(),
             ..row(rule, &route.name)
         });
-        if decided.is_some_and(|decided| decided.rule == route.rule) {
+        // Not by its place: behind a rule that delegates several routes are of one place.
+        if decided.is_some_and(|decided| std::ptr::eq(decided, route)) {
             return rows;
         }
     }

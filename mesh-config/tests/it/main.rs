@@ -7,6 +7,7 @@ mod delegates;
 mod endpoints;
 mod explaining;
 mod gateway;
+mod generate;
 mod headers;
 mod hosts;
 mod kit;
