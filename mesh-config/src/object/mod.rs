@@ -26,6 +26,7 @@ use serde::Serialize;
 
 use crate::check::catalogue::Check;
 use crate::problem::{Mark, Problem};
+use crate::text::lines;
 use destination_rule::DestinationRule;
 use gateway::Gateway;
 use kubernetes::{Deployment, Service, WorkloadEntry};
@@ -125,9 +126,7 @@ impl Object {
         message: String,
         advice: Option<String>,
     ) -> Problem {
-        let line = self
-            .text
-            .lines()
+        let line = lines(&self.text)
             .nth(mark.line.saturating_sub(self.text_line))
             .unwrap_or_default();
         let mut problem = Problem::new(check, &self.place.file, mark, line, message, advice);

@@ -38,12 +38,13 @@ impl<'a> Document<'a> {
     pub(crate) fn split(source: &'a Source) -> Vec<Document<'a>> {
         let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
         let mut cuts = vec![(0, 1)];
-        let mut offset = 0;
-        for (index, line) in text.split_inclusive('\n').enumerate() {
+        let (mut offset, mut number) = (0, 1);
+        for line in text.split_inclusive('\n') {
             if offset > 0 && is_marker(line) {
-                cuts.push((offset, index + 1));
+                cuts.push((offset, number));
             }
             offset += line.len();
+            number += lines(line.trim_end_matches('\n')).count();
         }
         let ends = cuts.iter().skip(1).map(|cut| cut.0).chain([text.len()]);
         let pieces = cuts.iter().zip(ends);
@@ -75,9 +76,7 @@ impl<'a> Document<'a> {
 
     /// Records a finding of a check at a place of this document.
     pub(crate) fn report(&self, check: &'static Check, mark: Mark, message: String, advice: Option<String>) {
-        let line = self
-            .text
-            .lines()
+        let line = lines(self.text)
             .nth(mark.line.saturating_sub(self.first_line))
             .unwrap_or_default();
         let problem = Problem::new(check, self.file, mark, line, message, advice);
@@ -113,6 +112,12 @@ impl<'a> Document<'a> {
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems.into_inner()
     }
+}
+
+/// The lines of a text as YAML counts them: a carriage return ends one, too, alone or in front of a line feed.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.split('\n');
+    lines.flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
 fn is_marker(line: &str) -> bool {

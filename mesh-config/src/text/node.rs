@@ -70,7 +70,7 @@ pub(super) fn read(text: &str, first_line: usize) -> Result<Option<Item>, (Mark,
     };
     match serde_saphyr::from_str_with_options::<Option<Spanned<Node>>>(text, options) {
         Ok(root) => {
-            let lines: Vec<&str> = text.lines().collect();
+            let lines: Vec<&str> = super::lines(text).collect();
             Ok(root.map(|root| place(root.into(), &lines, first_line)))
         }
         Err(error) => {

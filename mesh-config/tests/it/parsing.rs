@@ -4,6 +4,23 @@ use crate::kit::{SHOP, istio, objects, problems, rules, source, to};
 use mesh_config::{ObjectKey, Spec, parse, parse_keys};
 
 #[test]
+fn lines_are_counted_and_shown_as_yaml_breaks_them() {
+    // Carriage returns alone, in front of a line feed, and both in front of the second document.
+    let good = "kind: Namespace\rapiVersion: v1\r\nmetadata: {name: a}\n";
+    let text = format!("{good}---\r\nkind: Namespace\rapiVersion: v1\rmetadata: {{nam: b}}\n");
+    let problems = problems(&text);
+    let problem = problems
+        .iter()
+        .find(|problem| problem.message.starts_with("unknown field"))
+        .unwrap();
+    assert_eq!((problem.line, problem.column), (7, 12));
+    assert!(
+        problem.to_string().contains("7 | metadata: {nam: b}\n"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn a_problem_shows_file_line_column_caret_and_advice() {
     let text = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: auth}\nspec:\n  hots: [auth]\n  http: [{route: [{destination: {host: auth}}]}]\n";
     let problems = problems(text);
