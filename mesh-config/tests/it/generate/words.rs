@@ -141,7 +141,7 @@ pub(super) fn labels() -> Any<Value> {
 
 /// Null, or namespaces.
 pub(super) fn export_to() -> Any<Value> {
-    let names = lists(&[&["."], &["*"], &["bank"], &["shop", "bank"], &[".", "bank"]]);
+    let names = lists(&[&["."], &["*"], &["bank"], &["shop", "bank"], &[".", "other"]]);
     prop_oneof![3 => Just(Value::Null), 2 => names].boxed()
 }
 
