@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::lab::Lab;
+use crate::logged::logged;
 use crate::port::free_ports;
 use crate::process::Process;
 use crate::run::{Ended, run};
@@ -225,18 +226,6 @@ impl Target for LocalMesh {
         let process = self.process_of(&pod.name).await?;
         Ok(kill(Pid::from_raw(process.pid), Signal::SIGKILL)?)
     }
-}
-
-fn logged(line: &str) -> Result<Logged> {
-    let line: Value = serde_json::from_str(line).with_context(|| format!("not a line of JSON: {line}"))?;
-    let logged = || {
-        Some(Logged {
-            path: line["path"].as_str()?.to_owned(),
-            status: u16::try_from(line["response_code"].as_u64()?).ok()?,
-            flags: line["response_flags"].as_str()?.to_owned(),
-        })
-    };
-    logged().with_context(|| format!("not a line of an access log: {line}"))
 }
 
 fn pod(object: &Value) -> Option<Pod> {

@@ -1,8 +1,12 @@
 //! The way of a request to where it enters the mesh.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use crate::forward::Forward;
 
 /// Longest head of an answer to CONNECT.
 const LONGEST_HEAD: usize = 4096;
@@ -16,6 +20,8 @@ pub struct Way {
     authority: String,
     /// Whether a relay at the address is first asked to connect to the authority (HTTP CONNECT).
     tunnel: bool,
+    /// What has to live as long as the way is used.
+    kept: Option<Arc<Forward>>,
 }
 
 impl From<&str> for Way {
@@ -31,6 +37,7 @@ impl Way {
             address: address.to_owned(),
             authority: authority.to_owned(),
             tunnel: false,
+            kept: None,
         }
     }
 
@@ -39,6 +46,15 @@ impl Way {
         Way {
             tunnel: true,
             ..Way::new(relay, authority)
+        }
+    }
+
+    /// The same, kept open by this.
+    #[must_use]
+    pub(crate) fn keeping(self, forward: Arc<Forward>) -> Self {
+        Way {
+            kept: Some(forward),
+            ..self
         }
     }
 
@@ -52,6 +68,13 @@ impl Way {
     /// # Errors
     /// Nobody accepts at the address, or the relay could not connect to the authority.
     pub async fn open(&self) -> Result<TcpStream> {
+        if let Some(forward) = &self.kept {
+            ensure!(
+                forward.is_open(),
+                "kubectl port-forward to {} has ended",
+                self.authority
+            );
+        }
         let connected = TcpStream::connect(&self.address).await;
         let mut stream = connected.with_context(|| format!("cannot connect to {}", self.address))?;
         stream.set_nodelay(true)?;

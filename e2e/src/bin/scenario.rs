@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use e2e::scenario::{Report, Scenario};
-use e2e::{LocalMesh, Target};
+use e2e::{Cluster, LocalMesh, Target};
 
 /// Run scenarios and say whether the mesh does what their manifests declare
 ///
@@ -18,7 +18,7 @@ struct Cli {
     /// Names, or all; without one they are listed
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Which mesh: a local-mesh that is started for it
+    /// Which mesh: a local-mesh that is started for it, or the cluster of `make demo-up`
     #[arg(long, value_enum, default_value_t = Engine::LocalMesh)]
     on: Engine,
     /// How the report is written
@@ -29,6 +29,7 @@ struct Cli {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Engine {
     LocalMesh,
+    Cluster,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,6 +60,7 @@ async fn run(cli: &Cli, out: &mut impl Write) -> Result<bool> {
     let scenarios = chosen(&cli.names)?;
     match cli.on {
         Engine::LocalMesh => run_on(&LocalMesh::start("10-stable").await?, &scenarios, cli.output, out).await,
+        Engine::Cluster => run_on(&Cluster::connect().await?, &scenarios, cli.output, out).await,
     }
 }
 

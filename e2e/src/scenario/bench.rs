@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::call::{Answer, Call, Connection};
+use crate::mark::unique;
 use crate::target::{Caller, Logged, Pod, Target};
 use crate::wait::until;
 use crate::way::Way;
@@ -61,7 +62,7 @@ pub(super) struct Shape {
 /// # Errors
 /// A request got no whole answer: the proxies of a mesh answer for what they cannot deliver, so this is no observation.
 pub(super) async fn send(way: Way, shape: Shape, call: impl Fn(usize) -> Call) -> Result<Vec<Exchange>> {
-    let tag = tag();
+    let tag = unique("load");
     let calls = (0..shape.requests).map(|number| {
         let id = format!("{tag}-{number}");
         (call(number).tagged(&id), id)
@@ -103,14 +104,6 @@ pub(super) async fn exchange(connection: &mut Connection, call: &Call, id: &str)
         sent,
         ended: Instant::now(),
     })
-}
-
-/// Different for each load, in each process that ever wrote to the same log.
-pub(super) fn tag() -> String {
-    static LOADS: AtomicUsize = AtomicUsize::new(0);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let load = LOADS.fetch_add(1, Ordering::Relaxed);
-    format!("{:x}-{:x}-{load}", now.as_millis(), std::process::id())
 }
 
 /// The response flags of these requests, in their order, from the log of the caller's proxy.

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::Report;
 use super::bench::{self, Exchange, Shape, count};
 use crate::call::{Call, Connection};
+use crate::mark::unique;
 use crate::target::{Caller, Target};
 use crate::way::Way;
 
@@ -56,7 +57,7 @@ fn is_overflow(exchange: &Exchange) -> bool {
 /// # Errors
 /// The machine was so slow that the first answer came before the last request was sent: this shows nothing.
 async fn burst(way: &Way) -> Result<Vec<Exchange>> {
-    let tag = bench::tag();
+    let tag = unique("connection-limits");
     let mut running = JoinSet::new();
     let mut turns = tokio::time::interval(APART);
     for number in 0..BURST {

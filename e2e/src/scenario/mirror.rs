@@ -9,6 +9,7 @@ use super::Report;
 use super::bench::{self, Shape, count};
 use super::chance::{ALPHA, agreeing};
 use crate::call::{Call, Connection};
+use crate::mark::unique;
 use crate::target::{Caller, Pod, Target};
 use crate::wait::until;
 
@@ -43,7 +44,7 @@ pub(super) async fn see(target: &impl Target, report: &mut Report) -> Result<()>
 
 /// A copy of a payment is a payment: v2 charges it, although nobody sees its answer.
 async fn copied_payments(target: &impl Target, report: &mut Report, copies: &[Pod]) -> Result<()> {
-    let tag = bench::tag();
+    let tag = unique("mirror");
     let before = bench::answered(target, copies, "/payments").await?;
     let mut connection = Connection::new(target.way(Caller::Gateway, "payment-service"));
     let asked = Call::post("/tokens", &json!({"user": "mirror"}));

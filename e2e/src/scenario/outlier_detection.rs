@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Report;
 use super::bench::{self, Exchange, count};
 use crate::call::{Call, Connection};
+use crate::mark::unique;
 use crate::target::{Caller, Pod, Target};
 
 /// As declared: `consecutive5xxErrors` and `baseEjectionTime`.
@@ -69,7 +70,7 @@ fn failed(exchange: &Exchange) -> bool {
 /// # Errors
 /// Another pod fails, too, or the bad one does not.
 async fn third_error(connection: &mut Connection, bad: &Pod) -> Result<Instant> {
-    let tag = bench::tag();
+    let tag = unique("outlier-detection");
     let mut errors = 0;
     for number in 0..PATIENCE {
         let id = format!("{tag}-{number}");
@@ -90,7 +91,7 @@ async fn third_error(connection: &mut Connection, bad: &Pod) -> Result<Instant> 
 /// # Errors
 /// It does not answer for half a minute.
 async fn until_back(connection: &mut Connection, pod: &Pod) -> Result<(Vec<Exchange>, Instant)> {
-    let tag = bench::tag();
+    let tag = unique("outlier-detection");
     let begun = Instant::now();
     let mut others = Vec::new();
     while begun.elapsed() < RETURN {

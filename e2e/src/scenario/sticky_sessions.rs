@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Report;
-use super::bench;
 use crate::call::{Answer, Call, Connection};
+use crate::mark::unique;
 use crate::target::{Caller, Target};
 use crate::way::Way;
 
@@ -94,7 +94,7 @@ async fn callers_agree(target: &impl Target, report: &mut Report, stays: &[Stay]
     let token = connection.send(&asked).await?.json()?;
     let bearer = format!("Bearer {}", token["token"].as_str().unwrap_or_default());
     let order = json!({"amount_cents": 100, "currency": "EUR", "to": "shop"});
-    let tag = bench::tag();
+    let tag = unique("sticky-sessions");
     let mut same = 0;
     for (number, stay) in stays.iter().enumerate() {
         let call = Call::post("/payments", &order)
