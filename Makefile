@@ -22,10 +22,10 @@ export KIND_IMAGE ISTIO_OVERLAY ISTIO_HUB ISTIO_TAG IMAGE_BUILD
 KUBECTL := kubectl --context kind-$(KIND_CLUSTER_NAME)
 # One node carries the cluster, both services and the load: fewer requests, and still no false verdict in 1,000 stages.
 ON_CLUSTER := --alpha 0.001 --budget 20000 --connections 16
-# Where a scenario runs: make scenario NAME=retries
+# Where a scenario runs: make scenario NAME=retries ON=cluster
 ON ?= local-mesh
 
-.PHONY: help build demo-local scenario demo demo-up demo-down stage images doctor check test conformance lint bench
+.PHONY: help build demo-local scenario demo demo-up demo-down stage images client doctor check test conformance lint bench
 
 ##@ Demo on kind with Istio
 demo: build ## Cluster, Istio, images, then the same walk as demo-local on real Istio
@@ -47,6 +47,10 @@ stage: build ## Bring one stage into force and prove it: make stage STAGE=30-can
 images: ## Build the container images (IMAGE_BUILD=host: with the local cargo instead of in Docker)
 	@scripts/images
 
+client: ## Bring a client into the mesh, for tests and scenarios on the cluster
+	@scripts/images --testing
+	@scripts/cluster client
+
 doctor: build ## Can this machine run make demo?
 	@$(BIN)/load-client doctor
 
@@ -59,7 +63,7 @@ demo-local: build ## Walk a canary through its stages, no cluster (8080 taken? a
 	  $(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base \
 	  --apply '$(BIN)/local-mesh apply -f' $(PAYMENTS) --return-to-first $(SURE)
 
-scenario: build ## Timeouts, retries, faults, ...: what is declared, what is seen (make scenario NAME=retries)
+scenario: build $(if $(filter cluster,$(ON)),client) ## Timeouts, retries, ...: what is declared, what is seen (NAME=retries, ON=cluster)
 	@$(BIN)/scenario $(NAME) --on $(ON)
 
 ##@ Develop

@@ -1,14 +1,12 @@
 //! The target that is a cluster: kind with Istio, as `make demo-up` leaves it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
-use crate::forward::Forward;
+use crate::forward::{Forward, Forwards};
 use crate::in_force;
 use crate::kubectl::Kubectl;
 use crate::lab::Lab;
@@ -24,7 +22,7 @@ const NAMESPACE: &str = "traffic-lab";
 /// Where kind-config.yaml leads to the ingress gateway.
 const GATEWAY: &str = "127.0.0.1:8080";
 /// Of the services and of the relay.
-const PORT: &str = ":8080";
+const PORT: u16 = 8080;
 /// Of the access log: longer than any load of a scenario.
 const SINCE: &str = "--since=5m";
 
@@ -34,8 +32,7 @@ pub struct Cluster {
     lab: Lab,
     kubectl: Kubectl,
     relay: Arc<Forward>,
-    /// Straight to pods, kept because kubectl takes its time; by name.
-    pods: Mutex<BTreeMap<String, Arc<Forward>>>,
+    forwards: Forwards,
 }
 
 impl Cluster {
@@ -58,37 +55,49 @@ impl Cluster {
         run(kubectl.command(&["apply", "-f"]).arg(client))
             .await?
             .expect(0)?;
-        let ready = [
-            "-n",
-            NAMESPACE,
-            "rollout",
-            "status",
-            "deployment/client",
-            "--timeout=90s",
-        ];
-        let ready = kubectl.text(&ready).await;
-        ready.context("the client does not get ready; is its image there? `make testing-images`")?;
-        let relay = forward(&kubectl, NAMESPACE, "deployment/client").await?;
+        let ready = rolled_out(&kubectl, NAMESPACE, "client").await;
+        ready.context("the client does not get ready; `make client` brings its image")?;
+        let forwards = Forwards::new(kubectl.clone());
+        let relay = forwards.to(NAMESPACE, "deployment/client", PORT).await?;
         Ok(Cluster {
             lab,
             kubectl,
-            relay: Arc::new(relay),
-            pods: Mutex::default(),
+            relay,
+            forwards,
         })
+    }
+
+    /// The way of the relay that runs in this deployment.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub async fn relay(&self, namespace: &str, deployment: &str, authority: &str) -> Result<Way> {
+        let name = format!("deployment/{deployment}");
+        let relay = self.forwards.to(namespace, &name, PORT).await?;
+        Ok(Way::through(&relay.address, authority).keeping(relay))
+    }
+
+    /// Waits until a deployment has the pods that it is to have, all of them ready.
+    ///
+    /// # Errors
+    /// It does not get there.
+    pub async fn rolled_out(&self, namespace: &str, deployment: &str) -> Result<()> {
+        rolled_out(&self.kubectl, namespace, deployment).await
     }
 
     /// In force on every proxy once this returns, if the command ended well.
     async fn in_force(&self, ended: Ended) -> Result<Ended> {
         if ended.code == Some(0) {
-            in_force::everywhere(&self.kubectl, &unique("mark")).await?;
+            in_force::everywhere(&self.kubectl, &self.forwards, &unique("mark")).await?;
         }
         Ok(ended)
     }
 }
 
-async fn forward(kubectl: &Kubectl, namespace: &str, name: &str) -> Result<Forward> {
-    let words = ["port-forward", "-n", namespace, name, PORT];
-    Forward::start(kubectl.command(&words)).await
+async fn rolled_out(kubectl: &Kubectl, namespace: &str, deployment: &str) -> Result<()> {
+    let name = format!("deployment/{deployment}");
+    let words = ["-n", namespace, "rollout", "status", &name, "--timeout=90s"];
+    kubectl.text(&words).await.map(drop)
 }
 
 impl Target for Cluster {
@@ -115,14 +124,8 @@ impl Target for Cluster {
     }
 
     async fn direct(&self, pod: &Pod) -> Result<Way> {
-        let mut pods = self.pods.lock().await;
-        let known = pods.get(&pod.name).filter(|known| known.is_open()).cloned();
-        let forward = match known {
-            Some(forward) => forward,
-            None => Arc::new(forward(&self.kubectl, NAMESPACE, &format!("pod/{}", pod.name)).await?),
-        };
-        pods.insert(pod.name.clone(), forward.clone());
-        Ok(Way::from(&*forward.address).keeping(forward))
+        let name = format!("pod/{}", pod.name);
+        Ok(Way::from(self.forwards.to(NAMESPACE, &name, PORT).await?))
     }
 
     async fn access_log(&self, caller: Caller) -> Result<Vec<Logged>> {

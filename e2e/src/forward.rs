@@ -1,5 +1,6 @@
 //! `kubectl port-forward` for as long as somebody holds it.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,9 +9,54 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+
+use crate::kubectl::Kubectl;
+use crate::way::Way;
 
 /// kubectl on a machine that does much else.
 const START: Duration = Duration::from_secs(30);
+
+/// Ports that lead to pods, kept because kubectl takes its time to open one.
+#[derive(Debug)]
+pub(crate) struct Forwards {
+    kubectl: Kubectl,
+    /// By namespace, pod and port.
+    open: Mutex<BTreeMap<String, Arc<Forward>>>,
+}
+
+impl Forwards {
+    /// None yet.
+    pub(crate) fn new(kubectl: Kubectl) -> Self {
+        Forwards {
+            kubectl,
+            open: Mutex::default(),
+        }
+    }
+
+    /// The one to this port of `pod/NAME` or `deployment/NAME`.
+    ///
+    /// # Errors
+    /// There is no such pod, or it does not run.
+    pub(crate) async fn to(&self, namespace: &str, name: &str, port: u16) -> Result<Arc<Forward>> {
+        let key = format!("{namespace}/{name}:{port}");
+        let known = self
+            .open
+            .lock()
+            .await
+            .get(&key)
+            .filter(|known| known.is_open())
+            .cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let port = format!(":{port}");
+        let words = ["port-forward", "-n", namespace, name, &port];
+        let forward = Arc::new(Forward::start(self.kubectl.command(&words)).await?);
+        self.open.lock().await.insert(key, forward.clone());
+        Ok(forward)
+    }
+}
 
 /// A port of this machine that leads to a pod, past its sidecar.
 #[derive(Debug)]
@@ -62,6 +108,12 @@ impl Forward {
     /// Whether it still forwards; it ends when the pod does.
     pub(crate) fn is_open(&self) -> bool {
         self.open.load(Ordering::Relaxed)
+    }
+}
+
+impl From<Arc<Forward>> for Way {
+    fn from(forward: Arc<Forward>) -> Self {
+        Way::from(&*forward.address).keeping(forward)
     }
 }
 

@@ -10,15 +10,22 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use futures_util::future::join_all;
 use serde_json::Value;
-use tokio::task::JoinSet;
 
+use crate::call::{Call, Connection};
+use crate::forward::Forwards;
 use crate::kubectl::Kubectl;
 use crate::lab::folder_with;
 use crate::run::run;
+use crate::way::Way;
 
 /// istiod gathers changes for 0.1 to 10 s and pushes; the machine may do much else.
 const LIMIT: Duration = Duration::from_secs(90);
+
+const PERIOD: Duration = Duration::from_millis(100);
+/// Where Envoy answers about itself, to whoever is in its pod.
+const ADMIN: u16 = 15000;
 
 /// A pod with a proxy.
 #[derive(Clone, Debug)]
@@ -31,7 +38,7 @@ pub(crate) struct Proxy {
 ///
 /// # Errors
 /// It is not after a minute and a half; the error names the proxies.
-pub(crate) async fn everywhere(kubectl: &Kubectl, mark: &str) -> Result<()> {
+pub(crate) async fn everywhere(kubectl: &Kubectl, forwards: &Forwards, mark: &str) -> Result<()> {
     let folder = folder_with("in-force.yaml", &objects(mark))?;
     run(kubectl.command(&["apply", "-f"]).arg(folder.path()))
         .await?
@@ -44,10 +51,11 @@ pub(crate) async fn everywhere(kubectl: &Kubectl, mark: &str) -> Result<()> {
         kubectl.context()
     );
     loop {
-        behind = still_without(kubectl, &behind, mark).await?;
+        behind = still_without(kubectl, forwards, &behind, mark).await?;
         if behind.is_empty() {
             return Ok(());
         }
+        tokio::time::sleep(PERIOD).await;
         ensure!(
             begun.elapsed() < LIMIT,
             "after {LIMIT:?} a change is not in force on {behind:?}"
@@ -106,82 +114,61 @@ fn has_proxy(pod: &Value) -> bool {
 }
 
 /// Those of the proxies that do not hold the mark. One that is gone meanwhile holds nothing back.
-async fn still_without(kubectl: &Kubectl, proxies: &[Proxy], mark: &str) -> Result<Vec<Proxy>> {
-    let mut looks = JoinSet::new();
-    for proxy in proxies {
-        let (proxy, kubectl, mark) = (proxy.clone(), kubectl.clone(), mark.to_owned());
-        looks.spawn(async move {
-            let (namespace, pod) = (&*proxy.namespace, &*proxy.pod);
-            let words = ["exec", "-n", namespace, pod, "-c", "istio-proxy", "--"];
-            let mut look = kubectl.command(&words);
-            let dump = run(look.args(["pilot-agent", "request", "GET", "config_dump"])).await?;
-            if dump.code != Some(0) {
-                let gone = [
-                    "get",
-                    "pod",
-                    "-n",
-                    namespace,
-                    pod,
-                    "--ignore-not-found",
-                    "-o",
-                    "name",
-                ];
-                return Ok((!kubectl.text(&gone).await?.trim().is_empty()).then_some(proxy));
-            }
-            Ok((!holds(&dump.json()?, &mark)).then_some(proxy))
-        });
-    }
-    let looked: Result<Vec<Option<Proxy>>> = looks.join_all().await.into_iter().collect();
+async fn still_without(
+    kubectl: &Kubectl,
+    forwards: &Forwards,
+    proxies: &[Proxy],
+    mark: &str,
+) -> Result<Vec<Proxy>> {
+    let looks = proxies.iter().map(async |proxy| {
+        let looked = look(forwards, proxy, mark).await;
+        match looked {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(proxy.clone())),
+            Err(_) if is_gone(kubectl, proxy).await? => Ok(None),
+            Err(error) => Err(error.context(format!("the proxy of {} cannot be asked", proxy.pod))),
+        }
+    });
+    let looked: Result<Vec<Option<Proxy>>> = join_all(looks).await.into_iter().collect();
     Ok(looked?.into_iter().flatten().collect())
 }
 
-/// Whether routes and clusters in use have the mark, and no cluster is still being prepared.
-fn holds(dump: &Value, mark: &str) -> bool {
-    let parts = dump["configs"].as_array().map_or(&[][..], Vec::as_slice);
-    let of = |kind: &str| {
-        let mut found = parts
-            .iter()
-            .filter(|part| part["@type"].as_str().is_some_and(|name| name.ends_with(kind)));
-        found.next().unwrap_or(&Value::Null).clone()
-    };
-    let has = |part: &Value| part.to_string().contains(mark);
-    let (clusters, routes) = (of("ClustersConfigDump"), of("RoutesConfigDump"));
-    let warming = clusters["dynamic_warming_clusters"]
-        .as_array()
-        .is_some_and(|some| !some.is_empty());
-    has(&clusters["dynamic_active_clusters"]) && !warming && has(&routes["dynamic_route_configs"])
+async fn is_gone(kubectl: &Kubectl, proxy: &Proxy) -> Result<bool> {
+    let words = [
+        "get",
+        "pod",
+        "-n",
+        &proxy.namespace,
+        &proxy.pod,
+        "--ignore-not-found",
+        "-o",
+        "name",
+    ];
+    Ok(kubectl.text(&words).await?.trim().is_empty())
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn dump(routes: &str, clusters: &str, warming: &[&str]) -> Value {
-        json!({"configs": [
-            {"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump", "bootstrap": {"node": "mark-7"}},
-            {
-                "@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump",
-                "dynamic_active_clusters": [{"cluster": {"name": format!("outbound|80|{clusters}|in-force")}}],
-                "dynamic_warming_clusters": warming.iter().map(|name| json!({"cluster": {"name": name}})).collect::<Vec<_>>(),
-            },
-            {
-                "@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump",
-                "dynamic_route_configs": [{"route_config": {"virtual_hosts": [{"routes": [{"name": routes}]}]}}],
-            },
-        ]})
+/// Whether routes and clusters in use have the mark, and no cluster is still being prepared.
+async fn look(forwards: &Forwards, proxy: &Proxy, mark: &str) -> Result<bool> {
+    let forward = forwards
+        .to(&proxy.namespace, &format!("pod/{}", proxy.pod), ADMIN)
+        .await?;
+    let mut admin = Connection::new(Way::from(forward));
+    let mut dump = async |resource: &str| {
+        let path = format!("/config_dump?resource={resource}");
+        let answer = admin.send(&Call::get(&path)).await?;
+        ensure!(
+            answer.status == 200,
+            "{path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+        Ok(answer.text())
+    };
+    let routes = dump("dynamic_route_configs").await?;
+    if !routes.contains(mark) {
+        return Ok(false);
     }
-
-    #[test]
-    fn a_proxy_holds_a_change_when_routes_and_clusters_do_and_nothing_is_being_prepared() {
-        assert!(holds(&dump("mark-7", "mark-7", &[]), "mark-7"));
-        assert!(!holds(&dump("mark-6", "mark-7", &[]), "mark-7"));
-        assert!(!holds(&dump("mark-7", "mark-6", &[]), "mark-7"));
-        assert!(!holds(
-            &dump("mark-7", "mark-7", &["outbound|80|mark-7|in-force"]),
-            "mark-7"
-        ));
-        assert!(!holds(&json!({}), "mark-7"));
-    }
+    let clusters = dump("dynamic_active_clusters&mask=cluster.name").await?;
+    let warming = dump("dynamic_warming_clusters&mask=cluster.name").await?;
+    Ok(clusters.contains(mark) && !warming.contains("outbound|"))
 }

@@ -30,7 +30,7 @@ pub use local::LocalMesh;
 pub use mark::unique;
 pub use port::free_ports;
 pub use process::Process;
-pub use run::{Ended, run};
+pub use run::{Ended, run, run_within};
 pub use target::{Caller, Logged, Pod, Target};
 pub use wait::until;
 pub use way::Way;

@@ -27,6 +27,14 @@ pub struct Ended {
 /// # Errors
 /// It could not be started, or did not end.
 pub async fn run(command: &mut Command) -> Result<Ended> {
+    run_within(LIMIT, command).await
+}
+
+/// The same, with another limit than three minutes.
+///
+/// # Errors
+/// It could not be started, or did not end.
+pub async fn run_within(limit: Duration, command: &mut Command) -> Result<Ended> {
     let words = command.as_std();
     let words = std::iter::once(words.get_program()).chain(words.get_args());
     let shown = words
@@ -38,9 +46,9 @@ pub async fn run(command: &mut Command) -> Result<Ended> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(LIMIT, child.output())
+    let output = tokio::time::timeout(limit, child.output())
         .await
-        .with_context(|| format!("`{shown}` has not ended after {LIMIT:?}"))?
+        .with_context(|| format!("`{shown}` has not ended after {limit:?}"))?
         .with_context(|| format!("cannot run `{shown}`"))?;
     Ok(Ended {
         command: shown,

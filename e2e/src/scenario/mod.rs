@@ -139,8 +139,13 @@ impl Scenario {
     }
 }
 
+/// Puts all back: no fault in any pod, `manifests/base` and the first stage in force.
+///
 /// Every scenario restates objects of base and stages and brings none of its own, so nothing has to be deleted.
-async fn go_home(target: &impl Target) -> Result<()> {
+///
+/// # Errors
+/// The manifests are refused, or a pod does not answer.
+pub async fn go_home(target: &impl Target) -> Result<()> {
     bench::no_faults(target).await?;
     let lab = target.lab();
     let rules = lab.base().join("destination-rules.yaml");

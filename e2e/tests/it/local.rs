@@ -8,12 +8,12 @@ use crate::scenario::{canary, changes, crash, payments, scenarios, split, walk};
 
 #[tokio::test]
 async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
-    walk::every_stage_is_confirmed(&LocalMesh::start("10-stable").await?).await
+    walk::every_stage_is_confirmed(&LocalMesh::start("10-stable").await?, &walk::LOCAL).await
 }
 
 #[tokio::test]
 async fn a_walk_ends_at_a_stage_that_is_not_as_declared_and_rolls_back() -> Result<()> {
-    walk::a_wrong_stage_is_rolled_back(&LocalMesh::start("10-stable").await?).await
+    walk::a_wrong_stage_is_rolled_back(&LocalMesh::start("10-stable").await?, &walk::LOCAL).await
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn what_to_expect_is_read_from_the_manifests() -> Result<()> {
 
 #[tokio::test]
 async fn no_request_fails_during_200_changes() -> Result<()> {
-    changes::no_request_fails_because_of_a_change(&LocalMesh::start("10-stable").await?).await
+    changes::no_request_fails_because_of_a_change(&LocalMesh::start("10-stable").await?, 200).await
 }
 
 #[tokio::test]

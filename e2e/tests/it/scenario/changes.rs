@@ -6,11 +6,10 @@ use e2e::{Connection, Load, Target};
 use super::{apply, pay, payment, token};
 
 const CONNECTIONS: usize = 8;
-const APPLIES: usize = 200;
 
-/// 200 changes between all-v1 and all-v2 under payments: none fails, and the first request after each `apply` is
+/// Changes between all-v1 and all-v2 under payments: none fails, and the first request after each `apply` is
 /// already served by the new version, on both hops.
-pub(crate) async fn no_request_fails_because_of_a_change(target: &impl Target) -> Result<()> {
+pub(crate) async fn no_request_fails_because_of_a_change(target: &impl Target, applies: usize) -> Result<()> {
     let stages = [("50-promoted", "v2 v2"), ("10-stable", "v1 v1")];
     let token = token(target).await?;
     let payer = token.clone();
@@ -18,7 +17,7 @@ pub(crate) async fn no_request_fails_because_of_a_change(target: &impl Target) -
         payment(&payer, &format!("load-{number}"))
     });
     let mut connection = Connection::new(target.gateway());
-    for (number, (stage, versions)) in stages.iter().cycle().take(APPLIES).enumerate() {
+    for (number, (stage, versions)) in stages.iter().cycle().take(applies).enumerate() {
         apply(target, &target.lab().stage(stage)).await?;
         let answer = pay(&mut connection, &payment(&token, &format!("probe-{number}"))).await?;
         assert_eq!(answer.versions(), *versions, "after apply {number} ({stage})");

@@ -11,8 +11,8 @@ const CONNECTIONS: usize = 8;
 /// A restart has back-off and probes in it.
 const BACK: Duration = Duration::from_secs(60);
 
-/// The process of a v2 pod dies under payments. Only requests that were in flight on it fail: one per connection at
-/// most. The pod is started again, says so, and serves.
+/// A v2 pod is taken away under payments. Only requests that were in flight on it fail: one per connection at most. It is
+/// started again, and says so, or another one takes its place; that one serves. Returns the pod that does.
 pub(crate) async fn only_requests_in_flight_fail(target: &impl Target, app: &str) -> Result<Pod> {
     apply(target, &target.lab().stage("40-canary-50")).await?;
     let token = token(target).await?;
@@ -21,16 +21,24 @@ pub(crate) async fn only_requests_in_flight_fail(target: &impl Target, app: &str
     });
     load.more(200).await?;
 
-    let pods = target.pods().await?;
-    let victim = pods
-        .into_iter()
+    let before = target.pods().await?;
+    let victim = before
+        .iter()
         .find(|pod| pod.app == app && pod.version == "v2")
         .context("no such pod")?;
-    target.kill(&victim).await?;
-    let restarted = until("the pod is started again and ready", BACK, async || {
-        let mut pods = target.pods().await?.into_iter();
-        Ok(pods.find(|pod| pod.name == victim.name && pod.restarts > victim.restarts && pod.ready))
-    })
+    target.kill(victim).await?;
+    let anew = |pod: &Pod| match before.iter().find(|known| known.name == pod.name) {
+        Some(known) => pod.restarts > known.restarts,
+        None => pod.app == victim.app && pod.version == victim.version,
+    };
+    let restarted = until(
+        "a pod takes the place of the one that was taken away",
+        BACK,
+        async || {
+            let mut pods = target.pods().await?.into_iter();
+            Ok(pods.find(|pod| pod.ready && anew(pod)))
+        },
+    )
     .await?;
     load.more(200).await?;
     let tally = load.finish().await;
@@ -38,7 +46,7 @@ pub(crate) async fn only_requests_in_flight_fail(target: &impl Target, app: &str
     assert!(tally.bad() <= CONNECTIONS as u64, "{tally:?}");
     // The gateway answers for what it could not deliver; it never drops a connection.
     assert!(tally.failures.is_empty(), "{tally:?}");
-    serves(target, &victim.name).await?;
+    serves(target, &restarted.name).await?;
     Ok(restarted)
 }
 
@@ -47,7 +55,7 @@ async fn serves(target: &impl Target, pod: &str) -> Result<()> {
     let token = token(target).await?;
     let mut connection = Connection::new(target.gateway());
     let mut number = 0;
-    until("the restarted pod serves again", BACK, async || {
+    until("the new pod serves", BACK, async || {
         number += 1;
         let call: Call = payment(&token, &format!("{pod}-{number}"));
         let hops = connection.send(&call).await?.hops();

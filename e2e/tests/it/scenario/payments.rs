@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use e2e::{Call, Connection, Target, until};
+use e2e::{Call, Connection, Target, unique, until};
 use serde_json::Value;
 
 use super::{apply, pay, payment, token};
@@ -18,7 +18,9 @@ const BOTH: Duration = Duration::from_secs(60);
 pub(crate) async fn charged_once_per_instance(target: &impl Target) -> Result<()> {
     apply(target, &target.lab().stage("10-stable")).await?;
     let token = token(target).await?;
-    let call = payment(&token, "one-key");
+    // The pods of a cluster outlive a test, and so do their ledgers.
+    let key = unique("one-key");
+    let call = payment(&token, &key);
     let mut connection = Connection::new(target.gateway());
     let mut answers: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
     for _ in 0..ATTEMPTS {
@@ -48,12 +50,12 @@ pub(crate) async fn charged_once_per_instance(target: &impl Target) -> Result<()
             answers.iter().all(|(id, _)| *id == answers[0].0),
             "one charge, one id: {answers:?}"
         );
-        let entries = of_key(&ledgers[instance]);
+        let entries = of_key(&ledgers[instance], &key);
         assert_eq!(entries.len(), 1, "{entries:?}");
         assert_eq!(entries[0]["id"], *answers[0].0);
         assert_eq!(entries[0]["duplicates"], answers.len() - 1);
     }
-    let charges: usize = ledgers.values().map(|ledger| of_key(ledger).len()).sum();
+    let charges: usize = ledgers.values().map(|ledger| of_key(ledger, &key).len()).sum();
     assert_eq!(
         charges,
         answers.len(),
@@ -62,9 +64,9 @@ pub(crate) async fn charged_once_per_instance(target: &impl Target) -> Result<()
     Ok(())
 }
 
-fn of_key(ledger: &Value) -> Vec<&Value> {
+fn of_key<'a>(ledger: &'a Value, key: &str) -> Vec<&'a Value> {
     let entries = ledger["entries"].as_array().map_or(&[][..], Vec::as_slice);
-    entries.iter().filter(|entry| entry["key"] == "one-key").collect()
+    entries.iter().filter(|entry| entry["key"] == key).collect()
 }
 
 /// The ledger of each v1 instance. The gateway draws who answers, so it is asked until all have.

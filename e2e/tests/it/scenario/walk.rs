@@ -1,7 +1,9 @@
 //! The rollout.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
-use e2e::{Ended, Target, run};
+use e2e::{Ended, Target, run_within};
 use serde_json::Value;
 
 use super::apply;
@@ -15,16 +17,44 @@ const WALK: [&str; 6] = [
     "50-promoted",
     "10-stable",
 ];
+
+/// What a walk may cost on a target.
+#[derive(Debug)]
+pub(crate) struct Effort {
+    /// Of each stage's verdict.
+    alpha: &'static str,
+    /// Several times the requests that any verdict takes, so that none is missing.
+    budget: &'static str,
+    limit: Duration,
+}
+
 /// One false alarm in 10^5 walks; with the default, one in a thousand for each stage that draws.
-const ALPHA: &str = "0.000002";
-/// Several times what any verdict takes, so that none is missing.
-const BUDGET: &str = "200000";
+pub(crate) const LOCAL: Effort = Effort {
+    alpha: "0.000002",
+    budget: "200000",
+    limit: Duration::from_secs(180),
+};
+
+/// A cluster on one machine serves a tenth of the requests: a false alarm in 200 walks.
+pub(crate) const CLUSTER: Effort = Effort {
+    alpha: "0.001",
+    budget: "40000",
+    limit: Duration::from_secs(900),
+};
 
 /// Real payments through the gateway; each calls auth-service, the second hop.
-async fn rollout(target: &impl Target, apply: &str, words: &[&str]) -> Result<Ended> {
+async fn rollout(target: &impl Target, effort: &Effort, apply: &str, words: &[&str]) -> Result<Ended> {
     let mut rollout = target.lab().program("load-client");
     rollout.args([
-        "rollout", "--apply", apply, "-o", "json", "--alpha", ALPHA, "--budget", BUDGET,
+        "rollout",
+        "--apply",
+        apply,
+        "-o",
+        "json",
+        "--alpha",
+        effort.alpha,
+        "--budget",
+        effort.budget,
     ]);
     for manifests in target.manifests() {
         rollout.arg("--manifests").arg(manifests);
@@ -50,7 +80,7 @@ async fn rollout(target: &impl Target, apply: &str, words: &[&str]) -> Result<En
         "--token-body",
         r#"{"user":"e2e"}"#,
     ]);
-    run(rollout.args(words)).await
+    run_within(effort.limit, rollout.args(words)).await
 }
 
 /// The edges of a stage: who calls whom with which header, the verdict, and the share that v2 is to get.
@@ -100,14 +130,14 @@ fn expected(stage: &str) -> Vec<(String, String, Option<f64>)> {
 }
 
 /// All stages and back, every edge that a stage uses CONFIRMED, and not one failed payment, not even during a change.
-pub(crate) async fn every_stage_is_confirmed(target: &impl Target) -> Result<()> {
+pub(crate) async fn every_stage_is_confirmed(target: &impl Target, effort: &Effort) -> Result<()> {
     let stages = target.lab().stages();
     let words = [
         "--return-to-first",
         "--stages",
         stages.to_str().context("a path of text")?,
     ];
-    let report = rollout(target, &target.apply_command(), &words)
+    let report = rollout(target, effort, &target.apply_command(), &words)
         .await?
         .expect(0)?
         .json()?;
@@ -129,7 +159,7 @@ pub(crate) async fn every_stage_is_confirmed(target: &impl Target) -> Result<()>
 }
 
 /// What is put into force as `30-canary-10` is 80/20: the walk ends there with exit code 1, and goes back.
-pub(crate) async fn a_wrong_stage_is_rolled_back(target: &impl Target) -> Result<()> {
+pub(crate) async fn a_wrong_stage_is_rolled_back(target: &impl Target, effort: &Effort) -> Result<()> {
     let lab = target.lab();
     let wrong = lab.edited_stage(
         "30-canary-10",
@@ -149,7 +179,10 @@ pub(crate) async fn a_wrong_stage_is_rolled_back(target: &impl Target) -> Result
     let folder = declared.path().to_str().context("a path of text")?;
     apply(target, &lab.stage("10-stable")).await?;
     let words = ["--rollback-on-failure", "--stages", folder];
-    let report = rollout(target, &command, &words).await?.expect(1)?.json()?;
+    let report = rollout(target, effort, &command, &words)
+        .await?
+        .expect(1)?
+        .json()?;
 
     assert_eq!(report["verdict"], "VIOLATION", "{report:#}");
     let stages = report["stages"].as_array().context("a report has stages")?;
