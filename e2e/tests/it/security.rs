@@ -106,7 +106,7 @@ async fn load_client(cluster: &Cluster, report: &mut Report) {
 
 async fn others(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let version = || Call::get("/version");
-    let stranger = async |service| cluster.relay("traffic-lab", "stranger", service).await;
+    let stranger = async |service: &str| cluster.relay("traffic-lab", "stranger", service).await;
     let cases = [("GET /version", version(), REFUSED)];
     ask(
         report,
@@ -127,7 +127,7 @@ async fn others(cluster: &Cluster, report: &mut Report) -> Result<()> {
     )
     .await;
 
-    let impostor = async |service| cluster.relay("traffic-lab", "impostor", service).await;
+    let impostor = async |service: &str| cluster.relay("traffic-lab", "impostor", service).await;
     let cases = [
         ("POST /verify", verify(), "401"),
         ("GET /version", version(), REFUSED),
@@ -148,7 +148,7 @@ async fn others(cluster: &Cluster, report: &mut Report) -> Result<()> {
     )
     .await;
 
-    let outsider = async |service| cluster.relay("outside", "outsider", service).await;
+    let outsider = async |service: &str| cluster.relay("outside", "outsider", service).await;
     // It can reach what is not in the mesh's care: the others are not out of reach, they refuse.
     let cases = [("GET /version", version(), "200")];
     ask(
@@ -184,7 +184,7 @@ async fn everything(cluster: &Cluster) -> Result<()> {
     report.write_table(&mut table)?;
     let table = String::from_utf8(table)?;
     ensure!(report.confirmed, "{table}");
-    println!("{table}");
+    eprintln!("{table}");
     Ok(())
 }
 
