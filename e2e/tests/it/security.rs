@@ -191,10 +191,15 @@ async fn everything(cluster: &Cluster) -> Result<()> {
 #[tokio::test]
 async fn what_must_be_refused_is_refused_and_nothing_else_is() -> Result<()> {
     on_cluster(async |cluster| {
-        let strangers = cluster.lab().root().join("manifests/testing/strangers.yaml");
-        cluster.apply(&strangers).await?.expect(0)?;
+        let testing = cluster.lab().root().join("manifests/testing");
+        let files = ["00-outside.yaml", "strangers.yaml"].map(|file| testing.join(file));
+        for file in &files {
+            cluster.apply(file).await?.expect(0)?;
+        }
         let seen = everything(cluster).await;
-        cluster.delete(&strangers).await?.expect(0)?;
+        for file in files.iter().rev() {
+            cluster.delete(file).await?.expect(0)?;
+        }
         seen
     })
     .await
