@@ -10,6 +10,7 @@ use super::dump::ProxyConfig;
 use super::pods::{Pod, read_pods};
 use super::reconcile::{Reading, reconcile};
 use super::status::{ProxyStatus, read_statuses};
+use super::traffic::Counters;
 use crate::ask::{AskError, ask};
 use crate::expect::Question;
 
@@ -50,23 +51,12 @@ impl MeshTools {
     /// kubectl or istioctl give no answer. A single proxy that does not is part of the reading.
     pub async fn read(&self, questions: &[Question]) -> Result<Reading, ReadError> {
         let (pods, statuses) = tokio::try_join!(self.pods(questions), self.statuses())?;
-        let callers: BTreeSet<String> = pods
-            .iter()
-            .filter(|pod| pod.has_proxy && questions.iter().any(|question| pod.is_of(&question.caller)))
-            .map(Pod::proxy)
-            .collect();
-        let configs: BTreeMap<_, _> = stream::iter(callers)
-            .map(|proxy| async {
-                let config = self.config(&proxy).await;
-                (proxy, config)
-            })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
+        let configs = each(callers(&pods, questions), async |proxy| self.config(proxy).await).await;
         Ok(Reading {
             pods,
             statuses,
             configs,
+            counted: BTreeMap::new(),
         })
     }
 
@@ -87,6 +77,23 @@ impl MeshTools {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// What the proxies of the callers have counted since they started; those that do not count are left out.
+    ///
+    /// # Errors
+    /// kubectl gives no answer.
+    pub async fn counters(&self, questions: &[Question]) -> Result<BTreeMap<String, Counters>, ReadError> {
+        let pods = self.pods(questions).await?;
+        let counters = each(callers(&pods, questions), async |proxy| {
+            let words = ["istioctl", "experimental", "envoy-stats", proxy, "-o", "prom"];
+            let text = self.ask(&words).await.ok()?;
+            Counters::read(&text)
+        });
+        let counters = counters.await.into_iter();
+        Ok(counters
+            .filter_map(|(proxy, counters)| Some((proxy, counters?)))
+            .collect())
     }
 
     async fn pods(&self, questions: &[Question]) -> Result<Vec<Pod>, ReadError> {
@@ -131,4 +138,24 @@ impl MeshTools {
         }
         ask(&words, LIMIT).await
     }
+}
+
+/// The proxies of all callers.
+fn callers(pods: &[Pod], questions: &[Question]) -> BTreeSet<String> {
+    pods.iter()
+        .filter(|pod| pod.has_proxy && questions.iter().any(|question| pod.is_of(&question.caller)))
+        .map(Pod::proxy)
+        .collect()
+}
+
+/// Asks the proxies, some at a time.
+async fn each<T>(proxies: BTreeSet<String>, ask: impl AsyncFn(&str) -> T) -> BTreeMap<String, T> {
+    stream::iter(proxies)
+        .map(|proxy| async {
+            let answer = ask(&proxy).await;
+            (proxy, answer)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await
 }

@@ -13,6 +13,8 @@ mod pods;
 mod reconcile;
 mod render;
 mod status;
+mod traffic;
+mod witness;
 
 use serde::Serialize;
 
@@ -23,8 +25,10 @@ pub use gather::{MeshTools, ReadError};
 pub use held::{NotForwarded, held};
 pub use matching::NotUnderstood;
 pub use pods::{Pod, read_pods};
-pub use reconcile::{Reading, Seen, reconcile};
+pub use reconcile::{Reading, reconcile};
 pub use status::{ProxyStatus, read_statuses};
+pub use traffic::{Counted, Counters};
+pub use witness::Seen;
 
 /// What the proxies of all callers hold.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +39,9 @@ pub struct MeshState {
     pub edges: Vec<EdgeState>,
     /// What is not as it should be, one for each proxy.
     pub findings: Vec<Finding>,
+    /// What the proxies counted over the time in question (`istio_requests_total`); empty if they were not asked, or do
+    /// not count, as an Envoy without Istio's extensions.
+    pub counted: Vec<Counted>,
 }
 
 /// One edge.

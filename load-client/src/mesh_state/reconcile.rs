@@ -8,8 +8,10 @@ use super::dump::ProxyConfig;
 use super::held::{Shown, held};
 use super::pods::Pod;
 use super::status::ProxyStatus;
+use super::traffic::Counters;
+use super::witness::{self, Seen};
 use super::{EdgeState, Finding, MeshState, ProxyState, Trouble};
-use crate::expect::{Edge, Question, Shares};
+use crate::expect::{Question, Shares};
 
 /// Shares that differ by less are the same: both are quotients of the same small numbers.
 const SAME: f64 = 1e-9;
@@ -26,15 +28,8 @@ pub struct Reading {
     pub statuses: Vec<ProxyStatus>,
     /// By `POD.NAMESPACE`; the reason, if it could not be read.
     pub configs: BTreeMap<String, Result<ProxyConfig, String>>,
-}
-
-/// What the client saw on an edge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// The edge.
-    pub edge: Edge,
-    /// True: the declared split; false: another one. Edges of which nothing is known are left out.
-    pub as_declared: bool,
+    /// By `POD.NAMESPACE`, what was counted over the time in question; those that do not count are left out.
+    pub counted: BTreeMap<String, Counters>,
 }
 
 /// Holds every proxy of every caller against what is declared, and both against what the client saw.
@@ -57,11 +52,13 @@ pub fn reconcile(questions: &[Question], reading: &Reading, seen: &[Seen]) -> Me
         }
     }
     findings.dedup();
-    findings.extend(seen.iter().filter_map(|seen| bypassed(seen, &edges)));
+    let counted = witness::counted(questions, reading);
+    findings.extend(witness::bypassed(&edges, &counted, seen));
     MeshState {
         agrees: findings.is_empty(),
         edges,
         findings,
+        counted,
     }
 }
 
@@ -194,7 +191,10 @@ fn wrong(proxy: &str, edges: &[EdgeState], seen: &[Seen]) -> String {
             variant.unwrap_or_default(),
             Shown(&edge.declared)
         );
-        if seen.iter().any(|seen| seen.edge == edge.edge && seen.as_declared) {
+        if seen
+            .iter()
+            .any(|seen| seen.edge == edge.edge && seen.as_declared == Some(true))
+        {
             text += " (the client saw the declared split all the same)";
         }
     }
@@ -209,22 +209,4 @@ fn refused(status: &ProxyStatus, config: Option<&ProxyConfig>) -> Option<String>
         (None, Some((kind, reason))) => Some(format!("{kind}: {reason}")),
         (None, None) => None,
     }
-}
-
-/// The client saw another split, and every proxy holds the declared one: not all of the traffic passes these proxies.
-fn bypassed(seen: &Seen, edges: &[EdgeState]) -> Option<Finding> {
-    let mut states = edges.iter().filter(|edge| edge.edge == seen.edge).peekable();
-    states.peek()?;
-    let all_agree =
-        states.all(|edge| !edge.proxies.is_empty() && edge.proxies.iter().all(|proxy| proxy.agrees));
-    (!seen.as_declared && all_agree).then(|| Finding {
-        proxy: None,
-        trouble: Trouble::Bypassed,
-        text: format!(
-            "{}: the client saw another split than every proxy of the caller holds, so part of the traffic does not \
-             go through them, or not by this route",
-            seen.edge
-        ),
-        fix: "is the Service's port named http? how is a pod seen: istioctl x describe pod POD".to_owned(),
-    })
 }

@@ -1,9 +1,12 @@
 //! The state of the mesh for people.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, Write};
 
 use super::held::Shown;
-use super::{EdgeState, Finding, MeshState};
+use super::{Counted, EdgeState, Finding, MeshState};
+use crate::report::count;
 use crate::wrap::{WIDTH, wrapped};
 
 impl MeshState {
@@ -14,6 +17,9 @@ impl MeshState {
     pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
         for edge in &self.edges {
             edge.write(out)?;
+        }
+        for counted in &self.counted {
+            writeln!(out, "{counted}")?;
         }
         writeln!(out)?;
         for line in self.lines() {
@@ -26,10 +32,7 @@ impl MeshState {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         if self.findings.is_empty() {
-            let mut proxies: Vec<&str> = self.proxies().collect();
-            proxies.sort_unstable();
-            proxies.dedup();
-            let count = proxies.len();
+            let count = self.proxies();
             let plural = if count == 1 { "proxy holds" } else { "proxies hold" };
             return vec![format!("{count} {plural} what is declared")];
         }
@@ -42,9 +45,11 @@ impl MeshState {
         lines
     }
 
-    fn proxies(&self) -> impl Iterator<Item = &str> {
+    /// How many proxies decide about some edge.
+    #[must_use]
+    pub fn proxies(&self) -> usize {
         let states = self.edges.iter().flat_map(|edge| &edge.proxies);
-        states.map(|state| state.proxy.as_str())
+        states.map(|state| &state.proxy).collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -58,6 +63,21 @@ impl EdgeState {
                 (None, reason) => reason.clone().unwrap_or_default(),
             };
             writeln!(out, "  {}: {holds}", state.proxy)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Counted {
+    /// `client -> payment-service: the proxies counted 900 requests to v1, 100 to v2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}: the proxies counted ", self.from, self.to)?;
+        for (index, (version, requests)) in self.versions.iter().enumerate() {
+            let (comma, word) = if index == 0 { ("", " requests") } else { (", ", "") };
+            write!(f, "{comma}{}{word} to {version}", count(*requests))?;
+        }
+        if self.versions.is_empty() {
+            f.write_str("no requests")?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::run::Percentiles;
 use crate::stats::FailOn;
 
 pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
-pub(crate) use number::declared;
+pub(crate) use number::{count, declared};
 pub use rollout::{RolloutReport, StageReport};
 
 /// What a judgement found.

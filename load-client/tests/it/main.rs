@@ -18,6 +18,7 @@ mod lab; // the manifests of the project, and a mesh drawn from a hat
 mod load; // sending, connections, failures
 mod long_runs; // changes, chains, canaries
 mod mesh_state; // what recorded proxies hold
+mod mesh_state_command; // the same, asked on the command line
 mod planning; // requests that a verdict takes
 mod proxies; // what a proxy holds
 mod reporting; // what people and programs get to see

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 
 use load_client::expect::{Call, Caller, Chain, Question, load_manifests, questions, variants};
 use load_client::mesh_state::{
-    Finding, MeshState, ProxyConfig, Reading, Seen, Trouble, read_pods, read_statuses, reconcile,
+    Counters, Finding, MeshState, ProxyConfig, Reading, Seen, Trouble, read_pods, read_statuses, reconcile,
 };
 use mesh_config::Mesh;
 
-use crate::command::{code, command, json, stderr, stdout};
 use crate::lab::manifests;
 
-fn data(path: &str) -> PathBuf {
+pub(crate) fn data(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/mesh_state")
         .join(path)
@@ -221,7 +220,11 @@ fn a_proxy_that_cannot_be_asked_agrees_with_nothing() {
 fn what_the_client_saw_is_held_against_the_proxies() {
     let seen = |questions: &[Question], as_declared| {
         let edge = questions[0].edge.clone();
-        [Seen { edge, as_declared }]
+        [Seen {
+            edge,
+            as_declared: Some(as_declared),
+            requests: 1_000,
+        }]
     };
     let questions = payments("30-canary-10");
     assert!(reconcile(&questions, &lab(), &seen(&questions, true)).agrees);
@@ -251,6 +254,78 @@ fn what_the_client_saw_is_held_against_the_proxies() {
     );
 }
 
+/// What Istio's Envoy prints for requests to auth-service, and one that it received itself.
+fn prometheus(v1: u64, v2: u64) -> String {
+    let line = |reporter: &str, service: &str, version: &str, status: u16, count: u64| {
+        format!(
+            "istio_requests_total{{response_code=\"{status}\",reporter=\"{reporter}\",source_workload=\"payment-v1\",\
+             destination_workload=\"auth-{version}\",destination_version=\"{version}\",\
+             destination_service=\"{service}.traffic-lab.svc.cluster.local\",request_protocol=\"http\",\
+             response_flags=\"-\"}} {count}\n"
+        )
+    };
+    [
+        "# TYPE istio_requests_total counter\n".to_owned(),
+        line("source", "auth-service", "v1", 200, v1 - 5),
+        line("source", "auth-service", "v1", 503, 5),
+        line("source", "auth-service", "v2", 200, v2),
+        line("destination", "payment-service", "v1", 200, 7_777),
+        "istio_request_bytes_sum{reporter=\"source\"} 12\n".to_owned(),
+    ]
+    .concat()
+}
+
+#[test]
+fn requests_are_counted_over_the_time_in_question() {
+    let (before, after) = (prometheus(100, 50), prometheus(550, 100));
+    let (before, after) = (Counters::read(&before).unwrap(), Counters::read(&after).unwrap());
+    let questions = payments("30-canary-10");
+    let mut reading = lab();
+    // One of the two pods was started in between.
+    for (pod, counted) in [
+        ("7wq5r", after.since(&before)),
+        ("zc8cb", before.since(&Counters::default())),
+    ] {
+        let proxy = format!("payment-v1-6cdc97876c-{pod}.traffic-lab");
+        reading.counted.insert(proxy, counted);
+    }
+    let seen = |requests| {
+        let edge = questions[1].edge.clone();
+        [Seen {
+            edge,
+            as_declared: Some(true),
+            requests,
+        }]
+    };
+    let state = reconcile(&questions, &reading, &seen(650));
+    assert!(state.agrees, "{state:#?}");
+    let line = "payment-service v1 -> auth-service: the proxies counted 550 requests to v1, 100 to v2\n";
+    assert!(table(&state).contains(line), "{}", table(&state));
+    // The gateway does not count, so nothing is said of its requests.
+    assert_eq!(state.counted.len(), 1);
+    let state = reconcile(&questions, &reading, &seen(1_000));
+    let finding = only(&state);
+    assert_eq!(finding.trouble, Trouble::Bypassed);
+    assert!(
+        finding
+            .text
+            .contains("saw 1,000 requests, the proxies of the caller counted 650"),
+        "{finding:?}"
+    );
+}
+
+#[test]
+fn a_proxy_without_istios_metrics_does_not_count() {
+    assert_eq!(
+        Counters::read("envoy_cluster_upstream_rq{cluster_name=\"xds-grpc\"} 1\n"),
+        None
+    );
+    // A proxy that started anew has counted less than before.
+    let old = Counters::read(&prometheus(900, 90)).unwrap();
+    let new = Counters::read(&prometheus(10, 0)).unwrap();
+    assert_eq!(new.since(&old), new);
+}
+
 #[test]
 fn output_that_is_something_else_is_an_error() {
     assert!(read_pods("{}").is_err());
@@ -259,68 +334,4 @@ fn output_that_is_something_else_is_an_error() {
     // Two istiods print one answer after the other.
     let one = r#"{"resources": [{"node": {"id": "a.b"}}]}"#;
     assert_eq!(read_statuses(&format!("{one}\n{one}")).unwrap().len(), 2);
-}
-
-fn mesh_state(folder: &str, words: &[&str]) -> std::process::Output {
-    let path = std::env::var("PATH").unwrap();
-    let mut arguments = vec!["mesh-state", "--context", "recorded"];
-    arguments.extend(words);
-    command(&arguments)
-        .env("PATH", format!("{}:{path}", data("bin").display()))
-        .env("RECORDED", data(folder))
-        .output()
-        .unwrap()
-}
-
-fn in_stage(stage: &str, words: &[&str]) -> std::process::Output {
-    let (base, stage) = (manifests("base"), manifests(&format!("stages/{stage}")));
-    let fixed = [
-        "--url",
-        "http://127.0.0.1:8080/payments",
-        "-X",
-        "POST",
-        "--then",
-        "POST http://auth-service:8080/verify",
-    ];
-    mesh_state(
-        "lab",
-        &[&fixed[..], &["--manifests", &base, &stage], words].concat(),
-    )
-}
-
-#[test]
-fn the_command_reads_the_mesh_through_kubectl_and_istioctl() {
-    let output = in_stage("30-canary-10", &["-o", "json"]);
-    assert_eq!(code(&output), 0, "{output:?}");
-    let state = json(&output);
-    assert_eq!(state["agrees"], true);
-    assert_eq!(
-        state["edges"][1]["proxies"][0]["held"]["outbound|8080|v2|auth-service.traffic-lab.svc.cluster.local"],
-        0.1
-    );
-    let output = in_stage("40-canary-50", &[]);
-    assert_eq!(code(&output), 1, "{output:?}");
-    for line in stdout(&output).lines() {
-        assert!(line.chars().count() <= 80, "{line}");
-    }
-}
-
-#[test]
-fn a_mesh_that_cannot_be_asked_is_exit_code_2() {
-    let output = mesh_state(
-        "none",
-        &[
-            "--url",
-            "http://shop:8080/",
-            "--from",
-            "odd/caller-fine",
-            "--manifests",
-            data("odd/manifests.yaml").to_str().unwrap(),
-        ],
-    );
-    assert_eq!(code(&output), 2, "{output:?}");
-    assert!(
-        stderr(&output).contains("-o json --context recorded` failed"),
-        "{output:?}"
-    );
 }
