@@ -2,9 +2,10 @@
 CARGO ?= cargo
 BIN := target/release
 
-# Where the demo's mesh listens: make demo-local GATEWAY=127.0.0.1:9090 ADMIN=127.0.0.1:15009
+# Where the demo's mesh listens: make demo-local GATEWAY=127.0.0.1:9090 ADMIN=127.0.0.1:15009 INSIDE=127.0.0.1:15010
 GATEWAY ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:15000
+INSIDE ?= 127.0.0.1:15001
 
 # Real payments, a fresh key each; every one calls auth-service, the second hop.
 PAYMENTS := --url http://$(GATEWAY)/payments -X POST \
@@ -13,15 +14,25 @@ PAYMENTS := --url http://$(GATEWAY)/payments -X POST \
   --token-url http://$(GATEWAY)/tokens --token-body '{"user":"demo"}' \
   --then 'POST http://auth-service:8080/verify'
 
+# The same payments from a client inside the mesh: locally through a proxy of its own (INSIDE), on a cluster as a Job.
+CLIENT := traffic-lab/load-client,app=load-client
+IN_MESH := --inside-url http://payment-service:8080/payments --inside-from $(CLIENT) \
+  --inside-token-url http://auth-service:8080/tokens
+
+ROLLOUT := $(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base $(PAYMENTS) $(IN_MESH)
 # Of 5,000 walks with nothing wrong at most one fails by chance, and none for want of requests: CI runs this, too.
-SURE := --alpha 0.0001 --budget 100000
+LOCALLY := $(ROLLOUT) --apply '$(BIN)/local-mesh apply -f' --inside '$(BIN)/load-client verify --proxy http://$(INSIDE)' \
+  --alpha 0.0001 --budget 100000 --tolerance 3pp
 
 # The cluster of make demo. On a laptop all but the name are empty: kind-config.yaml and istio.yaml say what there is.
 export KIND_CLUSTER_NAME ?= istio-traffic-lab
 export KIND_IMAGE ISTIO_OVERLAY ISTIO_HUB ISTIO_TAG IMAGE_BUILD
-KUBECTL := kubectl --context kind-$(KIND_CLUSTER_NAME)
+export KUBECTL := kubectl --context kind-$(KIND_CLUSTER_NAME)
 # One node carries the cluster, both services and the load: fewer requests, and still no false verdict in 1,000 stages.
-ON_CLUSTER := --alpha 0.001 --budget 20000 --connections 16
+ON_CLUSTER := $(ROLLOUT) --apply '$(KUBECTL) apply -f' --inside scripts/in-mesh --alpha 0.001 --budget 20000 --tolerance 3pp --connections 16
+
+# A walk through all stages and back; then the same with a canary that fails, which must be rolled back.
+WALK := sh -c '"$$@" --return-to-first && scripts/bad-canary "$$@"' walk
 # Where a scenario runs: make scenario NAME=retries ON=cluster
 ON ?= local-mesh
 
@@ -31,8 +42,7 @@ ON ?= local-mesh
 demo: build ## Cluster, Istio, images, then the same walk as demo-local on real Istio
 	@$(BIN)/load-client doctor || true
 	@$(MAKE) --no-print-directory demo-up
-	@$(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base \
-	  --apply '$(KUBECTL) apply -f' $(PAYMENTS) --return-to-first $(ON_CLUSTER)
+	@$(WALK) $(ON_CLUSTER)
 
 demo-up: images ## Only the first half: a cluster with Istio and both services, all traffic to v1
 	@scripts/cluster up
@@ -41,8 +51,7 @@ demo-up: images ## Only the first half: a cluster with Istio and both services, 
 
 stage: build ## Bring one stage into force and prove it: make stage STAGE=30-canary-10
 	@test -d manifests/stages/$(STAGE) -a -n "$(STAGE)" || { echo "STAGE is one of:" $(notdir $(wildcard manifests/stages/*)); exit 2; }
-	@$(BIN)/load-client rollout --stages manifests/stages --only $(STAGE) --manifests manifests/base \
-	  --apply '$(KUBECTL) apply -f' $(PAYMENTS) $(ON_CLUSTER)
+	@$(ON_CLUSTER) --only $(STAGE)
 
 images: ## Build the container images (IMAGE_BUILD=host: with the local cargo instead of in Docker)
 	@scripts/images
@@ -59,9 +68,8 @@ demo-down: ## Remove the cluster and all that is in it
 
 ##@ Demo without a cluster
 demo-local: build ## Walk a canary through its stages, no cluster (8080 taken? add GATEWAY=127.0.0.1:9090)
-	@$(BIN)/local-mesh up -f manifests/base -f manifests/stages/10-stable --gateway $(GATEWAY) --admin $(ADMIN) -- \
-	  $(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base \
-	  --apply '$(BIN)/local-mesh apply -f' $(PAYMENTS) --return-to-first $(SURE)
+	@KUBECTL=$(BIN)/local-mesh $(BIN)/local-mesh up -f manifests/base -f manifests/stages/10-stable \
+	  --gateway $(GATEWAY) --admin $(ADMIN) --client $(CLIENT)@$(INSIDE) -- $(WALK) $(LOCALLY)
 
 scenario: build $(if $(filter cluster,$(ON)),client) ## Timeouts, retries, ...: what is declared, what is seen (NAME=retries, ON=cluster)
 	@$(BIN)/scenario $(NAME) --on $(ON)

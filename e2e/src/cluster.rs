@@ -150,6 +150,14 @@ impl Target for Cluster {
         format!("kubectl --context {} apply -f", self.kubectl.context())
     }
 
+    fn inside_command(&self) -> String {
+        format!(
+            "env 'KUBECTL=kubectl --context {}' '{}'",
+            self.kubectl.context(),
+            self.lab.root().join("scripts/in-mesh").display()
+        )
+    }
+
     /// kubectl applies object by object: what is wrong with any of them is asked for first.
     async fn apply(&self, path: &Path) -> Result<Ended> {
         let words = ["apply", "--dry-run=server", "-f"];

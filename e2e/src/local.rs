@@ -206,6 +206,14 @@ impl Target for LocalMesh {
         )
     }
 
+    fn inside_command(&self) -> String {
+        format!(
+            "'{}' verify --proxy http://{}",
+            self.lab.bin().join("load-client").display(),
+            self.client
+        )
+    }
+
     async fn apply(&self, path: &Path) -> Result<Ended> {
         run(self.verb(&["apply"]).arg("-f").arg(path)).await
     }

@@ -83,6 +83,10 @@ pub trait Target: Sync {
     /// The command that applies the path written after it, as a shell takes it.
     fn apply_command(&self) -> String;
 
+    /// The command that runs `load-client verify` as [`Caller::Inside`] with the flags written after it, as a shell
+    /// takes it.
+    fn inside_command(&self) -> String;
+
     /// Applies a file or a folder. If the exit code is 0, the change is in force for every request sent from then on
     /// (a target whose own command returns earlier waits); otherwise nothing has changed.
     fn apply(&self, path: &Path) -> impl Future<Output = Result<Ended>> + Send;

@@ -2,10 +2,13 @@
 //! verdict. Load goes on between the two, over the same connections.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::time::Instant;
 
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use tokio::sync::Notify;
 
 use crate::fold::Fold;
@@ -14,20 +17,29 @@ use crate::outcome::{Dispatch, Outcome, Sink};
 
 /// What the answers are watched for.
 pub(crate) trait Watch: Debug {
-    /// Which request of the mix helps most now.
-    fn next_variant(&mut self) -> usize;
-    /// Takes in the next outcome in dispatch order, of a request sent at `sent`.
-    fn take(&mut self, outcome: &Outcome, sent: Instant);
+    /// The requests of the mix that help now, one at least. The next one is drawn from them, each alike.
+    fn wanted(&self) -> Rc<[usize]>;
+    /// Takes in the next outcome in dispatch order.
+    fn take(&mut self, outcome: &Outcome, sent: &Sent);
     /// Is there nothing more to watch for?
     fn is_done(&self) -> bool;
 }
 
+/// What is known of a request before its answer.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// When.
+    pub(crate) at: Instant,
+    /// The requests of the mix that it was drawn from.
+    pub(crate) from: Rc<[usize]>,
+}
+
 impl Watch for Judge {
-    fn next_variant(&mut self) -> usize {
-        Judge::next_variant(self)
+    fn wanted(&self) -> Rc<[usize]> {
+        Judge::wanted(self)
     }
 
-    fn take(&mut self, outcome: &Outcome, _sent: Instant) {
+    fn take(&mut self, outcome: &Outcome, _sent: &Sent) {
         Judge::take(self, outcome);
     }
 
@@ -40,6 +52,9 @@ impl Watch for Judge {
 #[derive(Debug)]
 pub(crate) struct Referee {
     fold: Fold<(Outcome, Instant)>,
+    /// What each request that is not folded yet was drawn from.
+    drawn_from: VecDeque<Rc<[usize]>>,
+    random: SmallRng,
     /// Requests sent, and of these the ones folded: the sequence numbers of the next of either.
     sent: u64,
     folded: u64,
@@ -49,21 +64,43 @@ pub(crate) struct Referee {
     /// Sequence number of the first request that the watch is told of.
     from: u64,
     done: Rc<Notify>,
-    /// Requests and errors since they were last asked for.
-    counts: (u64, u64),
+    /// Since they were last asked for.
+    counts: Counts,
+}
+
+/// Requests that came to their end, and how many of them had no answer or one of 500 and above.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Sent before what is watched for now.
+    pub(crate) before: (u64, u64),
+    /// Sent since then.
+    pub(crate) since: (u64, u64),
+}
+
+impl Counts {
+    /// Nothing is watched for any more, or something else.
+    pub(crate) fn all_before(self) -> Self {
+        Counts {
+            before: (self.before.0 + self.since.0, self.before.1 + self.since.1),
+            since: (0, 0),
+        }
+    }
 }
 
 impl Referee {
-    pub(crate) fn new(limit: Option<u64>) -> Self {
+    /// `seed` is that of the draws from the mix.
+    pub(crate) fn new(limit: Option<u64>, seed: u64) -> Self {
         Referee {
             fold: Fold::new(),
+            drawn_from: VecDeque::new(),
+            random: SmallRng::seed_from_u64(seed),
             sent: 0,
             folded: 0,
             limit,
             watch: None,
             from: 0,
             done: Rc::default(),
-            counts: (0, 0),
+            counts: Counts::default(),
         }
     }
 
@@ -71,6 +108,7 @@ impl Referee {
     pub(crate) fn assign(&mut self, watch: Rc<RefCell<dyn Watch>>) {
         self.watch = Some(watch);
         self.from = self.sent;
+        self.counts = self.counts.all_before();
     }
 
     /// Notified when the watch is done.
@@ -78,8 +116,8 @@ impl Referee {
         Rc::clone(&self.done)
     }
 
-    /// Requests folded since the last call, watched or not, and how many of them had no answer or one of 500 and above.
-    pub(crate) fn take_counts(&mut self) -> (u64, u64) {
+    /// Of the requests folded since the last call.
+    pub(crate) fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
     }
 
@@ -88,10 +126,16 @@ impl Referee {
         self.limit = Some(self.sent);
     }
 
-    fn take(&mut self, outcome: &Outcome, sent: Instant) {
-        self.counts.0 += 1;
-        self.counts.1 += u64::from(is_error(outcome));
-        if let Some(watch) = self.watch.as_ref().filter(|_| self.folded >= self.from) {
+    fn take(&mut self, outcome: &Outcome, sent: &Sent) {
+        let watched = self.folded >= self.from;
+        let counts = if watched {
+            &mut self.counts.since
+        } else {
+            &mut self.counts.before
+        };
+        counts.0 += 1;
+        counts.1 += u64::from(is_error(outcome));
+        if let Some(watch) = self.watch.as_ref().filter(|_| watched) {
             watch.borrow_mut().take(outcome, sent);
             if watch.borrow().is_done() {
                 self.done.notify_one();
@@ -107,10 +151,12 @@ impl Sink for Referee {
             return None;
         }
         self.sent += 1;
-        let variant = self
-            .watch
-            .as_ref()
-            .map_or(0, |watch| watch.borrow_mut().next_variant());
+        let wanted = match &self.watch {
+            Some(watch) => watch.borrow().wanted(),
+            None => Rc::from([0]),
+        };
+        let variant = wanted[self.random.random_range(..wanted.len())];
+        self.drawn_from.push_back(wanted);
         Some(Dispatch {
             sequence: self.fold.dispatch(),
             variant,
@@ -120,8 +166,11 @@ impl Sink for Referee {
     fn resolve(&mut self, sequence: u64, outcome: Outcome) {
         let sent = Instant::now() - outcome.latency;
         self.fold.resolve(sequence, (outcome, sent));
-        while let Some((outcome, sent)) = self.fold.next() {
-            self.take(&outcome, sent);
+        while let Some((outcome, at)) = self.fold.next() {
+            let Some(from) = self.drawn_from.pop_front() else {
+                return;
+            };
+            self.take(&outcome, &Sent { at, from });
         }
     }
 }

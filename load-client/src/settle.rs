@@ -4,12 +4,13 @@
 //! stage is in force when all have gone off; what is judged is sent after that, so the requests that showed the change
 //! are not counted as evidence for it.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::expect::{Claim, Expected};
-use crate::judge::{Seen, seen};
+use crate::judge::{Seen, seen, wanted};
 use crate::outcome::Outcome;
-use crate::referee::Watch;
+use crate::referee::{Sent, Watch};
 use crate::stats::{Detector, Split, change_point};
 
 /// Over this many requests a change is expected at any of them alike. A later one is found as well, a little later.
@@ -20,7 +21,6 @@ const HORIZON: u64 = 10_000;
 pub(crate) struct Settling {
     changes: Vec<Change>,
     alpha: f64,
-    turn: usize,
 }
 
 #[derive(Debug)]
@@ -64,7 +64,6 @@ impl Settling {
         Settling {
             changes: splits.into_iter().map(change).collect(),
             alpha,
-            turn: 0,
         }
     }
 
@@ -83,24 +82,14 @@ impl Settling {
 }
 
 impl Watch for Settling {
-    /// In turn those that an edge waits for.
-    fn next_variant(&mut self) -> usize {
-        let waiting: Vec<usize> = self
-            .changes
-            .iter()
-            .filter(|change| !change.in_force)
-            .map(|change| change.claim.variant)
-            .collect();
-        self.turn += 1;
-        waiting
-            .get(self.turn % waiting.len().max(1))
-            .copied()
-            .unwrap_or(0)
+    fn wanted(&self) -> Rc<[usize]> {
+        let waiting = self.changes.iter().filter(|change| !change.in_force);
+        wanted(waiting.map(|change| change.claim.variant))
     }
 
-    fn take(&mut self, outcome: &Outcome, sent: Instant) {
+    fn take(&mut self, outcome: &Outcome, sent: &Sent) {
         for change in &mut self.changes {
-            change.take(outcome, sent);
+            change.take(outcome, sent.at);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::stats::Verdict;
 /// # Errors
 /// Load could not be started.
 pub async fn verify(load: &Load, judge: Judge, progress: &Progress) -> Result<Rc<RefCell<Judge>>, LoadError> {
-    let referee = Rc::new(RefCell::new(Referee::new(Some(judge.budget()))));
+    let referee = Rc::new(RefCell::new(Referee::new(Some(judge.budget()), load.seed)));
     let done = referee.borrow().done();
     let judge = Rc::new(RefCell::new(judge));
     referee.borrow_mut().assign(judge.clone());

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use e2e::scenario::Scenario;
 use e2e::{LocalMesh, run};
 
-use crate::scenario::{canary, changes, crash, payments, scenarios, split, walk};
+use crate::scenario::{canary, changes, crash, errors, payments, scenarios, split, walk};
 
 #[tokio::test]
 async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
@@ -14,6 +14,22 @@ async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Resu
 #[tokio::test]
 async fn a_walk_ends_at_a_stage_that_is_not_as_declared_and_rolls_back() -> Result<()> {
     walk::a_wrong_stage_is_rolled_back(&LocalMesh::start("10-stable").await?, &walk::LOCAL).await
+}
+
+#[tokio::test]
+async fn a_walk_tells_that_weights_are_ignored_inside_the_mesh() -> Result<()> {
+    let mesh = LocalMesh::start("10-stable").await?;
+    walk::weights_that_are_ignored_inside_are_told_by_the_path_inside(&mesh, &walk::LOCAL).await
+}
+
+#[tokio::test]
+async fn a_canary_that_fails_more_than_the_rest_is_rolled_back() -> Result<()> {
+    errors::a_bad_canary_is_rolled_back(&LocalMesh::start("10-stable").await?, &walk::LOCAL).await
+}
+
+#[tokio::test]
+async fn a_canary_that_fails_as_the_rest_does_is_promoted() -> Result<()> {
+    errors::a_canary_that_fails_no_more_than_the_rest_is_promoted(&LocalMesh::start("10-stable").await?).await
 }
 
 #[tokio::test]

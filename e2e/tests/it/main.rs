@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cluster; // every scenario on a cluster
+mod in_mesh; // scripts/in-mesh
 mod lifecycle; // how local-mesh starts and ends
 mod local; // every scenario on local-mesh
 mod manifests; // what holds for the files

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use load_client::expect::{Call, Caller, Chain, load_manifests};
+use load_client::expect::{Call, Caller, Chain, Path, load_manifests};
 use load_client::judge::Terms;
 use load_client::load::Load;
 use load_client::stats::FailOn;
@@ -52,11 +52,31 @@ pub(super) struct TermsArgs {
 }
 
 impl ChainArgs {
+    /// Where the requests enter the mesh.
+    pub(super) fn path(&self) -> Path {
+        self.from.path()
+    }
+
     /// The calls, for the plain request of the load.
     pub(super) fn chain(&self, request: &RequestArgs, load: &Load) -> anyhow::Result<Chain> {
+        self.chain_of(&self.from, &request.url, request, load)
+    }
+
+    /// The same calls of somebody else, to another address.
+    pub(super) fn chain_of(
+        &self,
+        caller: &Caller,
+        url: &str,
+        request: &RequestArgs,
+        load: &Load,
+    ) -> anyhow::Result<Chain> {
         let plain = request.spec()?;
         let headers = load.requests.first().map_or(&plain.headers, |sent| &sent.headers);
-        Ok(self.of(Call::new(plain.method, &request.url, headers)?))
+        let call = Call::new(plain.method, url, headers)?;
+        Ok(Chain {
+            caller: caller.clone(),
+            ..self.of(call)
+        })
     }
 
     /// The calls, for this first one.
@@ -67,9 +87,28 @@ impl ChainArgs {
             then: self.then.clone(),
         }
     }
+
+    /// What the service does for each request, as flags.
+    pub(super) fn then_flags(&self) -> Vec<String> {
+        self.then.iter().map(|then| format!("--then={then}")).collect()
+    }
 }
 
 impl TermsArgs {
+    /// Themselves again, without alpha and budget.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let points = |share: f64| format!("{}pp", share * 100.0);
+        let flags = [
+            ("--tolerance", points(self.tolerance)),
+            ("--hop-tolerance", points(self.hop_tolerance)),
+            ("--fail-on", self.fail_on.to_string()),
+        ];
+        flags
+            .into_iter()
+            .map(|(flag, value)| format!("{flag}={value}"))
+            .collect()
+    }
+
     pub(super) fn terms(&self, load: &Load) -> Terms {
         self.of(&load.version_source.to_string())
     }

@@ -1,6 +1,7 @@
 //! Flags in, exit code out.
 
 mod doctor;
+mod inside;
 mod judge;
 mod mesh_state;
 mod plan;

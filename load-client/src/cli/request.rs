@@ -105,6 +105,39 @@ impl RequestArgs {
         })
     }
 
+    /// Themselves again, for somebody who sends the same to another address; without proxy and seed.
+    pub(super) fn flags(&self, url: &str, token_url: Option<&str>) -> anyhow::Result<Vec<String>> {
+        let spec = self.spec()?;
+        let mut flags = vec![
+            ("--url", url.to_owned()),
+            ("--method", spec.method.to_string()),
+            ("--version-from", self.version_from.to_string()),
+            ("--connections", self.connections.to_string()),
+            ("--timeout", format!("{}ms", self.timeout.as_millis().max(1))),
+        ];
+        let header = |(name, value): &Header| ("--header", format!("{name}: {value}"));
+        flags.extend(spec.headers.iter().map(header));
+        if !spec.body.is_empty() {
+            flags.push(("--body", words_of(spec.body)?));
+        }
+        flags.extend(self.rate.map(|rate| ("--rate", rate.to_string())));
+        if let Some(token_url) = token_url {
+            flags.push(("--token-url", token_url.to_owned()));
+            flags.push(("--token-pointer", self.token.token_pointer.clone()));
+            flags.extend(self.token.token_body.clone().map(|body| ("--token-body", body)));
+        }
+        // With `=`, so that a value that begins with a hyphen is a value.
+        Ok(flags
+            .into_iter()
+            .map(|(flag, value)| format!("{flag}={value}"))
+            .collect())
+    }
+
+    /// Where the token comes from, if one is asked for.
+    pub(super) fn token_url(&self) -> Option<&str> {
+        self.token.token_url.as_deref()
+    }
+
     fn token_source(&self) -> Option<TokenSource> {
         Some(TokenSource {
             url: self.token.token_url.clone()?,
@@ -113,6 +146,16 @@ impl RequestArgs {
             proxy: self.proxy.clone(),
         })
     }
+}
+
+/// A body as the value of --body.
+fn words_of(body: Vec<u8>) -> anyhow::Result<String> {
+    let text = String::from_utf8(body).context("--inside cannot hand on a --body that is not text")?;
+    anyhow::ensure!(
+        !text.starts_with('@'),
+        "--inside cannot hand on a --body that begins with `@`"
+    );
+    Ok(text)
 }
 
 fn body(text: &str) -> anyhow::Result<Vec<u8>> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use load_client::judge::Conclusion;
 use load_client::progress::Progress;
-use load_client::rollout::{ApplyCommand, Orders, Plan, rollout, stages};
+use load_client::rollout::{CommandLine, Orders, Plan, rollout, stages};
 
+use super::inside::InsideArgs;
 use super::judge::{ChainArgs, TermsArgs, mesh, unix_now};
 use super::request::RequestArgs;
 use super::{Output, UNKNOWN, values, write_json};
@@ -20,7 +21,7 @@ Example, real payments through five stages and back:
       --token-url http://127.0.0.1:8080/tokens --token-body '{\"user\":\"demo\"}' \\
       --then 'POST http://auth-service:8080/verify' --return-to-first --rollback-on-failure
 
-Exit codes: 0 every stage CONFIRMED; 1 VIOLATION or LEAK; 2 UNDECIDED, could not be measured, or interrupted";
+Exit codes: 0 every stage CONFIRMED; 1 VIOLATION, LEAK or ERRORS (the error gate), rolled back or not; 2 UNDECIDED, could not be measured, or interrupted";
 
 /// Walk through stages: apply, wait until it is in force, judge, go on or roll back
 ///
@@ -36,12 +37,13 @@ pub(super) struct RolloutArgs {
     #[arg(long, value_name = "NAME", help_heading = "Stages")]
     only: Option<String>,
     /// Command that puts a stage into force; the folder of the stage is appended
-    #[arg(long, value_name = "COMMAND", value_parser = ApplyCommand::new, help_heading = "Stages")]
-    apply: ApplyCommand,
+    #[arg(long, value_name = "COMMAND", value_parser = CommandLine::new, help_heading = "Stages")]
+    apply: CommandLine,
     /// How long after the command the new split may take to be seen; then the stage is judged as it is
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = values::duration, help_heading = "Stages")]
     settle_within: Duration,
-    /// If a stage fails, apply and verify the last confirmed one
+    /// If a stage fails, apply and verify the last confirmed one. A stage also fails if its new version fails more
+    /// often than the others: the error gate, whose alarm is false with probability --alpha at most
     #[arg(long, help_heading = "Stages")]
     rollback_on_failure: bool,
     /// After the last stage walk back to the first
@@ -55,6 +57,8 @@ pub(super) struct RolloutArgs {
     #[command(flatten)]
     chain: ChainArgs,
     #[command(flatten)]
+    inside: InsideArgs,
+    #[command(flatten)]
     terms: TermsArgs,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
@@ -66,9 +70,14 @@ pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
     let base = mesh(&args.manifests)?;
     let mut load = args.request.load().await?;
     let chain = args.chain.chain(&args.request, &load)?;
+    let inside = args
+        .inside
+        .inside(&args.request, &args.chain, &args.terms, &load, &args.manifests)?;
+    let inside_chain = inside.as_ref().map(|inside| inside.chain.clone());
     let orders = Orders {
-        plan: Plan::new(&base, chain, stages, unix_now())?,
+        plan: Plan::new(&base, chain, inside_chain, stages, unix_now())?,
         apply: args.apply.clone(),
+        inside,
         terms: args.terms.terms(&load),
         settle_within: args.settle_within,
         rollback_on_failure: args.rollback_on_failure,

@@ -75,7 +75,7 @@ pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
     let Some(decision) = judge.decision_so_far() else {
         anyhow::bail!("the judgement has not ended")
     };
-    let report = Report::new(&judge, decision);
+    let report = Report::new(args.chain.path(), &judge, decision);
     match args.output {
         Output::Table => report.write_table(&mut std::io::stdout().lock())?,
         Output::Json => write_json(&report)?,

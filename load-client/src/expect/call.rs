@@ -1,5 +1,7 @@
 //! A request as far as routing looks at it.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use mesh_config::RequestHead;
 
@@ -31,6 +33,13 @@ pub enum InvalidCall {
     /// What a proxy answers 400 to.
     #[error("`{0}`: a proxy refuses this path with 400; write it without encoded or broken parts")]
     Path(String),
+}
+
+impl fmt::Display for Call {
+    /// As it is parsed by [`Call::from_words`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} http://{}{}", self.method, self.authority, self.path)
+    }
 }
 
 impl Call {

@@ -1,9 +1,11 @@
 //! Who sends the requests: that decides which rules apply.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use mesh_config::{Client, Mesh, ObjectKey, Role, Spec};
+use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::routed::NotDeclared;
@@ -23,6 +25,26 @@ pub enum Caller {
         /// Further labels.
         labels: BTreeMap<String, String>,
     },
+}
+
+/// Where a request enters the mesh: the proxy that routes its first hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Path {
+    /// An ingress gateway.
+    #[serde(rename = "gateway")]
+    Gateway,
+    /// The sidecar of a workload.
+    #[serde(rename = "in mesh")]
+    InMesh,
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Path::Gateway => "gateway",
+            Path::InMesh => "in mesh",
+        })
+    }
 }
 
 /// The text names no caller.
@@ -61,12 +83,38 @@ impl FromStr for Caller {
     }
 }
 
+impl fmt::Display for Caller {
+    /// As it is parsed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Caller::Gateway => f.write_str("gateway"),
+            Caller::Workload {
+                namespace,
+                name,
+                labels,
+            } => {
+                write!(f, "{namespace}/{name}")?;
+                let mut labels = labels.iter();
+                labels.try_for_each(|(key, value)| write!(f, ",{key}={value}"))
+            }
+        }
+    }
+}
+
 impl Caller {
     /// As tables call it.
     pub fn name(&self) -> &str {
         match self {
             Caller::Gateway => "client",
             Caller::Workload { name, .. } => name,
+        }
+    }
+
+    /// Where its requests enter the mesh.
+    pub fn path(&self) -> Path {
+        match self {
+            Caller::Gateway => Path::Gateway,
+            Caller::Workload { .. } => Path::InMesh,
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::HeaderMap;
 use mesh_config::{Client, Mesh, Spec};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::caller::{self, Caller};
@@ -24,7 +24,7 @@ pub struct Chain {
 }
 
 /// An edge of the chain: what tables show a row for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
     /// `client`, or a service and its version.
     pub from: String,

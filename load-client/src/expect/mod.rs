@@ -20,7 +20,7 @@ use crate::outcome::Hop;
 use crate::stats::{InvalidSplit, Split};
 
 pub use call::{Call, InvalidCall};
-pub use caller::{Caller, InvalidCaller};
+pub use caller::{Caller, InvalidCaller, Path};
 pub use chain::{Chain, Claim, Edge, claims};
 pub use manifests::{LoadError, load_manifests};
 pub use question::{Question, Shares, questions};
@@ -91,6 +91,14 @@ impl Expected {
     pub fn versions(&self) -> impl Iterator<Item = (&str, f64)> {
         let names = self.versions.iter().map(String::as_str);
         names.zip(self.split.weights().iter().copied())
+    }
+
+    /// The probability of a version; 0 for one that is not known.
+    pub fn share_of(&self, version: &str) -> f64 {
+        let mut versions = self.versions();
+        versions
+            .find(|(name, _)| *name == version)
+            .map_or(0.0, |(_, share)| share)
     }
 
     /// The probabilities alone, in the order of [`Expected::versions`].

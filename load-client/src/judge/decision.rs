@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is known at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Conclusion {
     /// Every used edge is as declared, within the tolerance.
@@ -14,6 +14,8 @@ pub enum Conclusion {
     Violation,
     /// A version answered that is to get nothing.
     Leak,
+    /// The new version fails more often than the others (a rollout's error gate).
+    Errors,
     /// The requests were not enough.
     Undecided,
     /// The answers say too little.
@@ -25,9 +27,23 @@ impl Conclusion {
     pub fn exit_code(self) -> u8 {
         match self {
             Conclusion::Confirmed => 0,
-            Conclusion::Violation | Conclusion::Leak => 1,
+            Conclusion::Violation | Conclusion::Leak | Conclusion::Errors => 1,
             Conclusion::Undecided | Conclusion::CouldNotMeasure => 2,
         }
+    }
+}
+
+impl Conclusion {
+    /// The worst of several: what is known to be wrong before what is not known.
+    pub fn worst(of: impl Iterator<Item = Conclusion>) -> Option<Conclusion> {
+        of.max_by_key(|conclusion| match conclusion {
+            Conclusion::Violation => 5,
+            Conclusion::Leak => 4,
+            Conclusion::Errors => 3,
+            Conclusion::CouldNotMeasure => 2,
+            Conclusion::Undecided => 1,
+            Conclusion::Confirmed => 0,
+        })
     }
 }
 
@@ -37,6 +53,7 @@ impl fmt::Display for Conclusion {
             Conclusion::Confirmed => "CONFIRMED",
             Conclusion::Violation => "VIOLATION",
             Conclusion::Leak => "LEAK",
+            Conclusion::Errors => "ERRORS",
             Conclusion::Undecided => "UNDECIDED",
             Conclusion::CouldNotMeasure => "COULD NOT MEASURE",
         })

@@ -19,7 +19,10 @@ struct Watched {
     gate: Gate,
     stream: Stream,
     versions: Vec<String>,
-    errors: u64,
+    /// By version.
+    errors: Vec<u64>,
+    /// Whoever they are of.
+    all_errors: u64,
     finding: Finding,
     changed: bool,
 }
@@ -74,13 +77,17 @@ impl EdgeState {
 
     pub(super) fn record(&mut self, outcome: &Outcome) {
         let Some(watched) = &mut self.watched else { return };
+        let error = u64::from(is_error(outcome));
         match seen(&self.claim, outcome) {
             Seen::Nothing => return,
-            Seen::Hop(hop) => watched.record(hop),
+            Seen::Hop(hop) => {
+                let version = watched.record(hop);
+                watched.errors[version] += error;
+            }
             Seen::Unattributed => watched.stream.record_unattributed(),
         }
         watched.changed = true;
-        watched.errors += u64::from(is_error(outcome));
+        watched.all_errors += error;
     }
 
     pub(super) fn look(&mut self) {
@@ -146,7 +153,12 @@ impl EdgeState {
 
     /// Requests that came this way and failed, or were answered with 500 or above.
     pub fn errors(&self) -> u64 {
-        self.watched.as_ref().map_or(0, |watched| watched.errors)
+        self.watched.as_ref().map_or(0, |watched| watched.all_errors)
+    }
+
+    /// The same for each version, in the order of [`EdgeState::versions`]; those whose version is not known are not here.
+    pub fn errors_by_version(&self) -> &[u64] {
+        self.watched.as_ref().map_or(&[], |watched| &watched.errors)
     }
 
     /// As of the last look; `None`: no traffic is declared.
@@ -160,10 +172,7 @@ impl EdgeState {
     }
 
     pub(super) fn share_of(&self, version: &str) -> f64 {
-        let mut versions = self.expected().into_iter().flat_map(Expected::versions);
-        versions
-            .find(|(name, _)| *name == version)
-            .map_or(0.0, |(_, share)| share)
+        self.expected().map_or(0.0, |expected| expected.share_of(version))
     }
 }
 
@@ -178,15 +187,18 @@ impl Watched {
             finding: gate.look(&mut stream),
             expected,
             gate,
+            errors: vec![0; stream.counts().len()],
+            all_errors: 0,
             stream,
-            errors: 0,
             changed: false,
         }
     }
 
-    fn record(&mut self, hop: &Hop) {
+    /// Counts an answer; the index of its version.
+    fn record(&mut self, hop: &Hop) -> usize {
         let index = self.expected.index_of(hop).unwrap_or_else(|| self.stranger(hop));
         self.stream.record(index);
+        index
     }
 
     /// Index of a version that nobody declared.
@@ -195,6 +207,7 @@ impl Watched {
         let found = self.versions.iter().position(|version| *version == label);
         found.unwrap_or_else(|| {
             self.versions.push(label);
+            self.errors.push(0);
             self.stream.add_unused()
         })
     }

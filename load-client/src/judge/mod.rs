@@ -8,6 +8,8 @@ mod edge;
 mod hopeless;
 mod tally;
 
+use std::rc::Rc;
+
 use crate::expect::Claim;
 use crate::outcome::Outcome;
 use crate::stats::plan::Chance;
@@ -46,8 +48,18 @@ pub struct Judge {
     budget: u64,
     tally: Tally,
     next_look: u64,
-    turn: usize,
     decision: Option<Decision>,
+}
+
+/// Indices of requests, each once, in their order; the plain one if there are none.
+pub(crate) fn wanted(variants: impl Iterator<Item = usize>) -> Rc<[usize]> {
+    let mut wanted: Vec<usize> = variants.collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.is_empty() {
+        wanted.push(0);
+    }
+    wanted.into()
 }
 
 impl Judge {
@@ -69,7 +81,6 @@ impl Judge {
             budget: 0,
             tally: Tally::default(),
             next_look: 1,
-            turn: 0,
             decision: None,
         };
         judge.budget = terms.budget.unwrap_or_else(|| judge.plan(Chance::High));
@@ -159,20 +170,10 @@ impl Judge {
         }
     }
 
-    /// Which request of the mix to send next: in turn those that an undecided edge waits for.
-    pub fn next_variant(&mut self) -> usize {
-        let mut waiting: Vec<usize> = self
-            .edges
-            .iter()
-            .filter(|edge| edge.is_open())
-            .map(EdgeState::variant)
-            .collect();
-        waiting.dedup();
-        self.turn += 1;
-        waiting
-            .get(self.turn % waiting.len().max(1))
-            .copied()
-            .unwrap_or(0)
+    /// The requests that an undecided edge waits for, each once; the plain one if none does.
+    pub fn wanted(&self) -> Rc<[usize]> {
+        let open = self.edges.iter().filter(|edge| edge.is_open());
+        wanted(open.map(EdgeState::variant))
     }
 
     /// Requests after which everything is decided with this chance if all is as declared: for each request of the

@@ -1,6 +1,7 @@
 //! What was found on one edge.
 
-use serde::Serialize;
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Serialize};
 
 use super::number;
 use crate::expect::Edge;
@@ -8,7 +9,7 @@ use crate::judge::EdgeState;
 use crate::stats::{Finding, Gate, Interval, Stream, Verdict};
 
 /// One edge of the chain.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EdgeReport {
     /// Who calls whom, with which headers.
     #[serde(flatten)]
@@ -39,7 +40,7 @@ pub struct EdgeReport {
 }
 
 /// A version's part of an edge.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VersionReport {
     /// Its name.
     pub version: String,
@@ -47,6 +48,8 @@ pub struct VersionReport {
     pub declared: f64,
     /// Answers.
     pub count: u64,
+    /// Of them, those of 500 and above.
+    pub errors: u64,
     /// Of the answers that name a version; null without any.
     pub observed: Option<f64>,
     /// Where the true share lies, for all versions together, except with probability `alpha`; null after a leak.
@@ -85,6 +88,16 @@ impl Serialize for EdgeVerdict {
     }
 }
 
+impl<'de> Deserialize<'de> for EdgeVerdict {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "NOT_USED" {
+            return Ok(EdgeVerdict::NotUsed);
+        }
+        Verdict::deserialize(text.into_deserializer()).map(EdgeVerdict::Used)
+    }
+}
+
 impl EdgeReport {
     pub(super) fn new(state: &EdgeState) -> Self {
         let unused = Self {
@@ -115,7 +128,7 @@ impl EdgeReport {
             errors: state.errors(),
             log_e: Some(finding.log_e).filter(|log_e| log_e.is_finite()),
             p: Some(stream.p_value()),
-            versions: versions(state.versions(), stream, gate),
+            versions: versions(state, stream, gate),
             ..unused
         };
         report.note = note(finding, gate, stream, &report.versions);
@@ -124,7 +137,7 @@ impl EdgeReport {
 }
 
 #[allow(clippy::cast_precision_loss)] // counts below 2^53
-fn versions(names: &[String], stream: &Stream, gate: &Gate) -> Vec<VersionReport> {
+fn versions(state: &EdgeState, stream: &Stream, gate: &Gate) -> Vec<VersionReport> {
     let named = stream.total() - stream.unattributed();
     let leaked = stream.split().leaked(stream.counts());
     // A finding may be older than the newest version: asked anew.
@@ -133,10 +146,11 @@ fn versions(names: &[String], stream: &Stream, gate: &Gate) -> Vec<VersionReport
         version: name.clone(),
         declared: stream.split().weights()[index],
         count: stream.counts()[index],
+        errors: state.errors_by_version()[index],
         observed: (named > 0).then(|| stream.counts()[index] as f64 / named as f64),
         interval: Some(intervals[index]).filter(|_| !leaked),
     };
-    names.iter().enumerate().map(version).collect()
+    state.versions().iter().enumerate().map(version).collect()
 }
 
 /// What a verdict other than a plain CONFIRMED means here.

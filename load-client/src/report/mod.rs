@@ -1,26 +1,33 @@
 //! One report, several renderings: everything that a table shows is in the JSON.
 
 mod edge;
+mod errors;
 pub(crate) mod number;
 mod rollout;
+mod stage;
 mod table;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::expect::Path;
 use crate::judge::{Conclusion, Decision, Judge};
 use crate::outcome::Failure;
 use crate::run::Percentiles;
 use crate::stats::FailOn;
 
 pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
+pub use errors::ErrorReport;
 pub(crate) use number::{count, declared};
-pub use rollout::{RolloutReport, StageReport};
+pub use rollout::{Outcome, RolloutReport};
+pub use stage::StageReport;
 
 /// What a judgement found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
+    /// Where the requests entered the mesh.
+    pub path: Path,
     /// `CONFIRMED`, `VIOLATION`, `LEAK`, `UNDECIDED` or `COULD_NOT_MEASURE`.
     pub verdict: Conclusion,
     /// Length of the prefix of the dispatch order that decided.
@@ -51,9 +58,10 @@ pub struct Report {
 
 impl Report {
     /// Of a judgement and how it ended.
-    pub fn new(judge: &Judge, decision: &Decision) -> Self {
+    pub fn new(path: Path, judge: &Judge, decision: &Decision) -> Self {
         let tally = judge.tally();
         Self {
+            path,
             verdict: decision.conclusion,
             requests: decision.requests,
             reason: decision.reason.clone(),

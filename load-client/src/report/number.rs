@@ -73,6 +73,19 @@ pub(crate) fn odds(alpha: f64) -> String {
     format!("1 in {}", count((1.0 / alpha).round() as u64))
 }
 
+/// `exp(ln)` to two digits, `2.2e5`: however large it is.
+pub(super) fn power(ln: f64) -> String {
+    let exponent = ln / std::f64::consts::LN_10;
+    let (whole, mantissa) = (exponent.floor(), 10f64.powf(exponent - exponent.floor()));
+    let mantissa = (mantissa * 10.0).round() / 10.0;
+    let (whole, mantissa) = if mantissa < 10.0 {
+        (whole, mantissa)
+    } else {
+        (whole + 1.0, 1.0)
+    };
+    format!("{mantissa:.1}e{whole:.0}")
+}
+
 /// `212 ms`, `3.4 s`.
 pub(crate) fn time(seconds: f64) -> String {
     if seconds < 1.0 {
@@ -123,6 +136,12 @@ mod tests {
             [0.9, 1.0 / 3.0, 0.0, 0.005].map(declared),
             ["90 %", "33.33 %", "0 %", "0.5 %"]
         );
+    }
+
+    #[test]
+    fn powers_have_two_digits_and_do_not_overflow() {
+        let shown = [0.0, 12.3, 9.21034, 11.5, -1.2, 2302.6].map(power);
+        assert_eq!(shown, ["1.0e0", "2.2e5", "1.0e4", "9.9e4", "3.0e-1", "1.0e1000"]);
     }
 
     #[test]

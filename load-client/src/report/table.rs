@@ -1,4 +1,4 @@
-//! The table of a verdict, readable at 100 columns.
+//! The table of a verdict, readable at 80 columns.
 
 use std::io::{self, Write};
 
@@ -34,8 +34,10 @@ impl Report {
             .load_style(presets::UTF8_HORIZONTAL_ONLY)
             .set_header(EDGE_COLUMNS);
         table.add_rows(self.edges.iter().map(|edge| joined(&lines(edge))));
-        align(&mut table, 0);
-        writeln!(out, "{table}")?;
+        align(&mut table);
+        for line in table.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
         for note in self.notes() {
             writeln!(out, "{note}")?;
         }
@@ -53,7 +55,7 @@ impl Report {
             Conclusion::Confirmed => format!("{after}: as declared within {}", self.tolerances()),
             Conclusion::Violation => format!("{after}: the split is not as declared"),
             Conclusion::Leak => format!("{after}: a version answered that is declared to get nothing"),
-            Conclusion::Undecided | Conclusion::CouldNotMeasure => {
+            Conclusion::Errors | Conclusion::Undecided | Conclusion::CouldNotMeasure => {
                 format!("{after}: {}", self.reason.as_deref().unwrap_or("stopped"))
             }
         }
@@ -79,7 +81,7 @@ impl Report {
     }
 
     /// `2 points`, or `2 points (second hop 5 points)`.
-    fn tolerances(&self) -> String {
+    pub(super) fn tolerances(&self) -> String {
         let mut tolerances: Vec<String> = self
             .edges
             .iter()
@@ -152,13 +154,13 @@ pub(super) fn lines(edge: &EdgeReport) -> [Vec<String>; EDGE_COLUMNS.len()] {
             Vec::new()
         }
     };
-    let mut name = vec![edge.edge.from.clone(), format!("-> {}", edge.edge.to)];
-    name.extend(
-        edge.edge
-            .variant
-            .as_ref()
-            .map(|variant| format!("   [{variant}]")),
-    );
+    let mut name = if used {
+        vec![edge.edge.from.clone(), format!("-> {}", edge.edge.to)]
+    } else {
+        vec![edge.edge.from.clone()]
+    };
+    let variant = edge.edge.variant.as_ref();
+    name.extend(variant.map(|variant| format!("   [{variant}]")));
     let width = edge.versions.iter().map(|v| v.version.len()).max().unwrap_or(0);
     let mut cells = [
         name,
@@ -187,13 +189,17 @@ pub(super) fn joined(cells: &[Vec<String>]) -> Vec<String> {
     cells.iter().map(|lines| lines.join("\n")).collect()
 }
 
-/// Numbers to the right, columns two spaces apart; the columns of an edge begin at `first`.
-pub(super) fn align(table: &mut Table, first: usize) {
+/// Numbers to the right, columns two spaces apart.
+pub(super) fn align(table: &mut Table) {
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
+    // Nothing stands to the right of the last one.
+    if let Some(last) = table.column_mut(EDGE_COLUMNS.len() - 1) {
+        last.set_padding((0, 0));
+    }
     for index in RIGHT {
-        if let Some(column) = table.column_mut(first + index) {
+        if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

@@ -1,18 +1,25 @@
 //! `rollout`: apply a stage, wait until it is in force, judge every edge, go on or roll back.
 //!
 //! Load runs from the first apply to the last verdict over connections that stay open, so that a request that a
-//! change drops is seen.
+//! change drops is seen. Meanwhile a client inside the mesh can judge the same stage. A stage is confirmed when every
+//! edge of every path is, and the error gate is silent.
 
 mod apply;
+mod command;
+mod comparison;
+mod inside;
 mod plan;
 mod stages;
+mod trial;
 mod walk;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use apply::{ApplyCommand, ApplyError, InvalidCommand};
+pub use apply::ApplyError;
+pub use command::{CommandLine, InvalidCommand};
+pub use inside::{Inside, InsideError};
 pub use plan::{InvalidPlan, Plan};
 pub use stages::{InvalidStages, Stage, stages};
 
@@ -20,7 +27,7 @@ use crate::judge::Terms;
 use crate::load::{Load, LoadError};
 use crate::progress::Progress;
 use crate::referee::Referee;
-use crate::report::RolloutReport;
+use crate::report::{Outcome, RolloutReport};
 use crate::stats::InvalidGate;
 use walk::Walk;
 
@@ -30,8 +37,10 @@ pub struct Orders {
     /// The stages.
     pub plan: Plan,
     /// Puts a stage into force.
-    pub apply: ApplyCommand,
-    /// For each stage.
+    pub apply: CommandLine,
+    /// Judges each stage from inside the mesh as well; its chain is that of the plan.
+    pub inside: Option<Inside>,
+    /// For each stage, all paths together.
     pub terms: Terms,
     /// How long after the end of the command the new split may take to be seen. Then the stage is judged as it is.
     pub settle_within: Duration,
@@ -62,20 +71,21 @@ pub async fn rollout(
     load: &Load,
     progress: &Progress,
 ) -> Result<RolloutReport, RolloutError> {
-    let referee = Rc::new(RefCell::new(Referee::new(None)));
+    let referee = Rc::new(RefCell::new(Referee::new(None, load.seed)));
     let walk = Walk::new(orders, progress, Rc::clone(&referee));
     let under_load = async {
         let driven = async { load.drive(referee).await.map_err(RolloutError::from) };
         let walked = async { walk.run().await.map_err(RolloutError::from) };
         futures_util::future::try_join(driven, walked)
             .await
-            .map(|((), reason)| reason)
+            .map(|((), ended)| ended)
     };
-    let reason = tokio::select! {
-        reason = under_load => reason?,
-        () = progress.follow(|| walk.step()) => None,
-        _ = tokio::signal::ctrl_c() => Some("interrupted".to_owned()),
+    let interrupted = || (Outcome::Interrupted, Some("interrupted".to_owned()));
+    let (outcome, reason) = tokio::select! {
+        ended = under_load => ended?,
+        () = progress.follow(|| walk.step()) => interrupted(),
+        _ = tokio::signal::ctrl_c() => interrupted(),
     };
     progress.clear();
-    Ok(RolloutReport::new(walk.reports(), reason))
+    Ok(RolloutReport::new(walk.reports(), outcome, reason))
 }

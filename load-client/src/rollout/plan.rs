@@ -3,13 +3,14 @@
 use mesh_config::Mesh;
 
 use super::stages::Stage;
-use crate::expect::{Chain, Claim, LoadError, NotDeclared, Variant, claims, load_manifests, variants};
+use crate::expect::{self, Chain, Claim, LoadError, NotDeclared, Path, Variant, load_manifests, variants};
 use crate::load::RequestSpec;
 
 /// The stages to walk, and the mix of requests that proves them.
 #[derive(Debug)]
 pub struct Plan {
     chain: Chain,
+    inside: Option<Chain>,
     /// In the order of their names.
     pub(super) stages: Vec<PlannedStage>,
     /// Request i + 1 of the mix; each is sent only in the stages that treat it otherwise than the plain request.
@@ -23,6 +24,9 @@ pub(super) struct PlannedStage {
     mesh: Mesh,
     variants: Vec<Variant>,
     pub(super) claims: Vec<Claim>,
+    /// For a client inside the mesh; empty if nobody asks.
+    inside_variants: Vec<Variant>,
+    pub(super) inside_claims: Vec<Claim>,
 }
 
 /// A stage cannot be judged.
@@ -32,10 +36,12 @@ pub enum InvalidPlan {
     #[error(transparent)]
     Manifests(#[from] LoadError),
     /// Its manifests declare no split.
-    #[error("stage {stage}: {reason}")]
+    #[error("stage {stage}, {path}: {reason}")]
     NotDeclared {
         /// Name of the stage.
         stage: String,
+        /// For whom.
+        path: Path,
         /// Why.
         reason: NotDeclared,
     },
@@ -43,35 +49,59 @@ pub enum InvalidPlan {
 
 impl Plan {
     /// Reads each stage on top of `base`, as the mesh has it after applying the stage: objects of the same name are
-    /// replaced, whatever the stages before it were. `now` (Unix seconds) is the age of new objects.
+    /// replaced, whatever the stages before it were. `inside`: what a client inside the mesh sends. `now` (Unix
+    /// seconds) is the age of new objects.
     ///
     /// # Errors
-    /// Manifests that cannot be used, or that declare no split for the requests of `chain`.
-    pub fn new(base: &Mesh, chain: Chain, stages: Vec<Stage>, now: i64) -> Result<Self, InvalidPlan> {
+    /// Manifests that cannot be used, or that declare no split for the requests of a chain.
+    pub fn new(
+        base: &Mesh,
+        chain: Chain,
+        inside: Option<Chain>,
+        stages: Vec<Stage>,
+        now: i64,
+    ) -> Result<Self, InvalidPlan> {
         let mut plan = Plan {
             chain,
+            inside,
             stages: Vec::new(),
             variants: Vec::new(),
         };
         for stage in stages {
             let mesh = load_manifests(base, std::slice::from_ref(&stage.path), now)?;
-            let variants = variants(&mesh, &plan.chain).map_err(|reason| not_declared(&stage, reason))?;
-            for variant in &variants {
-                if !plan.variants.contains(variant) {
-                    plan.variants.push(variant.clone());
-                }
-            }
-            let claims = plan
-                .claims(&mesh, &variants)
-                .map_err(|reason| not_declared(&stage, reason))?;
-            plan.stages.push(PlannedStage {
-                stage,
-                mesh,
-                variants,
-                claims,
-            });
+            let planned = plan.stage(stage, mesh)?;
+            plan.stages.push(planned);
         }
         Ok(plan)
+    }
+
+    fn stage(&mut self, stage: Stage, mesh: Mesh) -> Result<PlannedStage, InvalidPlan> {
+        let not_declared = |path| {
+            let stage = stage.name.clone();
+            move |reason| InvalidPlan::NotDeclared { stage, path, reason }
+        };
+        let outside = self.chain.caller.path();
+        let varied = variants(&mesh, &self.chain).map_err(not_declared(outside))?;
+        for variant in &varied {
+            if !self.variants.contains(variant) {
+                self.variants.push(variant.clone());
+            }
+        }
+        let claims = self.claims(&mesh, &varied).map_err(not_declared(outside))?;
+        let (mut inside_variants, mut inside_claims) = (Vec::new(), Vec::new());
+        if let Some(chain) = &self.inside {
+            let path = chain.caller.path();
+            inside_variants = variants(&mesh, chain).map_err(not_declared(path))?;
+            inside_claims = expect::claims(&mesh, chain, &inside_variants).map_err(not_declared(path))?;
+        }
+        Ok(PlannedStage {
+            stage,
+            mesh,
+            variants: varied,
+            claims,
+            inside_variants,
+            inside_claims,
+        })
     }
 
     /// The mix: the plain request, then its variants.
@@ -90,21 +120,37 @@ impl Plan {
             .ok()
     }
 
+    /// The same for a client inside the mesh.
+    pub(super) fn inside_claims_before(&self, previous: usize, next: usize) -> Option<Vec<Claim>> {
+        let (before, after) = (&self.stages[previous], &self.stages[next]);
+        expect::claims(&before.mesh, self.inside.as_ref()?, &after.inside_variants).ok()
+    }
+
+    /// Whether there is a client inside the mesh.
+    pub(super) fn asks_inside(&self) -> bool {
+        self.inside.is_some()
+    }
+
+    /// Where the requests of the load enter the mesh.
+    pub(super) fn path(&self) -> Path {
+        self.chain.caller.path()
+    }
+
+    /// The same for the client inside; in the mesh, if there is none.
+    pub(super) fn inside_path(&self) -> Path {
+        self.inside
+            .as_ref()
+            .map_or(Path::InMesh, |chain| chain.caller.path())
+    }
+
     /// Claims whose `variant` is the index in the mix rather than in `variants`.
     fn claims(&self, mesh: &Mesh, variants: &[Variant]) -> Result<Vec<Claim>, NotDeclared> {
-        let mut claims = claims(mesh, &self.chain, variants)?;
+        let mut claims = expect::claims(mesh, &self.chain, variants)?;
         for claim in &mut claims {
             let variant = claim.variant.checked_sub(1).map(|index| &variants[index]);
             let in_mix = self.variants.iter().position(|other| Some(other) == variant);
             claim.variant = in_mix.map_or(0, |index| index + 1);
         }
         Ok(claims)
-    }
-}
-
-fn not_declared(stage: &Stage, reason: NotDeclared) -> InvalidPlan {
-    InvalidPlan::NotDeclared {
-        stage: stage.name.clone(),
-        reason,
     }
 }

@@ -1,20 +1,21 @@
 //! Goes from stage to stage under load that never pauses.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use super::Orders;
-use super::apply::ApplyError;
-use crate::judge::{Conclusion, Judge, Terms};
+use super::apply::{ApplyError, apply};
+use super::trial::Trial;
+use crate::judge::{Conclusion, Decision, Judge};
 use crate::progress::{Progress, Step};
 use crate::referee::{Referee, until_done};
-use crate::report::{Report, StageReport};
+use crate::report::{Outcome, Report, StageReport};
 use crate::settle::Settling;
 use crate::stats::InvalidGate;
-use crate::stats::plan::Chance;
 use crate::verify;
 
 /// The walk so far; readable while it goes on.
@@ -28,15 +29,19 @@ pub(super) struct Walk<'a> {
 }
 
 /// The stage that is being walked.
-#[derive(Clone)]
 struct Now {
     stage: usize,
     rollback: bool,
     in_force_after: Option<Duration>,
-    judge: Rc<RefCell<Judge>>,
+    /// It is in force, and requests are judged.
+    judging: bool,
+    trial: Rc<RefCell<Trial>>,
     /// What a reader of the verdict has to know.
     reason: Option<String>,
 }
+
+/// How the walk ended, and why if it did before its last stage.
+pub(super) type Ended = (Outcome, Option<String>);
 
 impl<'a> Walk<'a> {
     pub(super) fn new(orders: &'a Orders, progress: &'a Progress, referee: Rc<RefCell<Referee>>) -> Self {
@@ -51,43 +56,68 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Every stage in order, as long as each is confirmed; then the load ends. Returns why the walk ended early.
-    pub(super) async fn run(&self) -> Result<Option<String>, InvalidGate> {
-        let reason = self.stages().await;
+    /// Every stage in order, as long as each is confirmed; then the load ends.
+    pub(super) async fn run(&self) -> Result<Ended, InvalidGate> {
+        let ended = self.stages().await;
         self.referee.borrow_mut().end();
-        reason
+        ended
     }
 
-    async fn stages(&self) -> Result<Option<String>, InvalidGate> {
+    async fn stages(&self) -> Result<Ended, InvalidGate> {
         let count = self.orders.plan.stages.len();
         let back = (self.orders.return_to_first && count > 1).then_some(0);
-        let mut confirmed = None;
+        let mut confirmed = Vec::new();
         for stage in (0..count).chain(back) {
-            let conclusion = self.stage(stage, confirmed, false).await?;
+            let conclusion = self.stage(stage, confirmed.last().copied(), false).await?;
             if conclusion != Conclusion::Confirmed {
-                return self.roll_back(stage, confirmed).await.map(Some);
+                return self.roll_back(stage, conclusion, &confirmed).await;
             }
-            confirmed = Some(stage);
+            confirmed.push(stage);
         }
-        Ok(None)
+        Ok((Outcome::Promoted, None))
     }
 
-    async fn roll_back(&self, failed: usize, confirmed: Option<usize>) -> Result<String, InvalidGate> {
+    /// Back to the last confirmed stage; further back if the error gate says that the new version fails there as well.
+    async fn roll_back(
+        &self,
+        failed: usize,
+        conclusion: Conclusion,
+        confirmed: &[usize],
+    ) -> Result<Ended, InvalidGate> {
         let failed = self.name(failed);
-        match confirmed {
-            _ if !self.orders.rollback_on_failure => Ok(format!("stopped at {failed}")),
-            None => Ok(format!(
-                "stopped at {failed}: there is no earlier stage to roll back to"
-            )),
-            Some(target) => {
-                // What the failed stage left in force is not known.
-                let conclusion = self.stage(target, None, true).await?;
-                Ok(format!(
-                    "{failed} was rolled back to {}: {conclusion}",
-                    self.name(target)
-                ))
+        if !self.orders.rollback_on_failure {
+            return Ok((Outcome::Stopped, Some(format!("stopped at {failed}"))));
+        }
+        let (outcome, by) = match conclusion {
+            Conclusion::Errors => (Outcome::RolledBackByErrorGate, " by the error gate"),
+            _ => (Outcome::RolledBack, ""),
+        };
+        let mut ended = (
+            Outcome::Stopped,
+            format!("stopped at {failed}: there is no earlier stage to roll back to"),
+        );
+        for &target in confirmed.iter().rev() {
+            // What the failed stage left in force is not known.
+            let conclusion = self.stage(target, None, true).await?;
+            let reason = format!(
+                "{failed} was rolled back to {}{by}: {conclusion}",
+                self.name(target)
+            );
+            let restored = conclusion == Conclusion::Confirmed;
+            ended = (
+                if restored {
+                    outcome
+                } else {
+                    Outcome::RollbackFailed
+                },
+                reason,
+            );
+            if conclusion != Conclusion::Errors {
+                break;
             }
         }
+        let (outcome, reason) = ended;
+        Ok((outcome, Some(reason)))
     }
 
     /// Applies a stage, waits until it is in force, judges it. `before`: the stage that is known to be in force.
@@ -97,47 +127,80 @@ impl<'a> Walk<'a> {
         before: Option<usize>,
         rollback: bool,
     ) -> Result<Conclusion, InvalidGate> {
-        let judge = Rc::new(RefCell::new(self.judge(stage)?));
-        let mut now = Now {
+        let trial = Trial::new(&self.orders.plan, stage, before, &self.orders.terms)?;
+        let trial = Rc::new(RefCell::new(trial));
+        self.now.replace(Some(Now {
             stage,
             rollback,
             in_force_after: None,
-            judge: Rc::clone(&judge),
+            judging: false,
+            trial: Rc::clone(&trial),
             reason: None,
-        };
-        self.now.replace(Some(now.clone()));
+        }));
         match self.put_into_force(stage, before).await {
-            Err(error) => now.reason = Some(error.to_string()),
+            Err(error) => self.note(|now| now.reason = Some(error.to_string())),
             Ok(settled) => {
-                (now.in_force_after, now.reason) = settled;
-                self.now.replace(Some(now.clone()));
-                self.referee.borrow_mut().assign(judge.clone());
-                until_done(&judge, &self.done).await;
+                self.note(|now| {
+                    (now.in_force_after, now.reason) = settled;
+                    now.judging = true;
+                });
+                self.referee.borrow_mut().assign(trial.clone());
+                self.judge(stage, &trial).await;
             }
         }
-        self.now.replace(None);
-        let report = self.report(&now);
-        let conclusion = report.report.verdict;
+        let Some(report) = self.now.take().map(|now| self.report(&now)) else {
+            return Ok(Conclusion::CouldNotMeasure);
+        };
+        let conclusion = report.verdict;
         self.progress
-            .line(&format!("{}: {}", report.stage, report.report.headline()));
+            .line(&format!("{}: {}", report.stage, report.headline()));
         self.reports.borrow_mut().push(report);
         Ok(conclusion)
     }
 
-    /// A walk has many verdicts, none of which should be missing: unless told otherwise it spends more on each than a
-    /// single verification does.
-    fn judge(&self, stage: usize) -> Result<Judge, InvalidGate> {
-        let claims = &self.orders.plan.stages[stage].claims;
-        let judge = Judge::new(claims.clone(), &self.orders.terms)?;
-        if self.orders.terms.budget.is_some() {
-            return Ok(judge);
+    fn note(&self, what: impl FnOnce(&mut Now)) {
+        if let Some(now) = &mut *self.now.borrow_mut() {
+            what(now);
         }
-        let budget = Some(judge.plan(Chance::NearlyCertain));
-        let terms = Terms {
-            budget,
-            ..self.orders.terms.clone()
+    }
+
+    /// Until there is a verdict on every path, or an alarm of the error gate. A violation on one path waits for the
+    /// others: whether it is one path or all tells much about the cause.
+    async fn judge(&self, stage: usize, trial: &RefCell<Trial>) {
+        let judge = trial.borrow().inside_judge.clone();
+        let mut waiting = judge.is_some();
+        let mut inside = pin!(self.inside(stage, judge));
+        loop {
+            let decided = trial.borrow().judge.decision_so_far().is_some();
+            if (decided && !waiting) || trial.borrow().alarm().is_some() {
+                return;
+            }
+            tokio::select! {
+                () = self.done.notified() => {}
+                report = &mut inside, if waiting => {
+                    waiting = false;
+                    trial.borrow_mut().take_inside(report);
+                }
+            }
+        }
+    }
+
+    /// What a client inside the mesh finds, on the terms of `judge`.
+    async fn inside(&self, stage: usize, judge: Option<Rc<Judge>>) -> Report {
+        let (Some(inside), Some(judge)) = (&self.orders.inside, judge) else {
+            return std::future::pending().await;
         };
-        Judge::new(claims.clone(), &terms)
+        let plan = &self.orders.plan;
+        let folder = &plan.stages[stage].stage.path;
+        let report = inside.verify(folder, judge.terms().alpha, judge.budget()).await;
+        report.unwrap_or_else(|error| {
+            let decision = Decision {
+                conclusion: Conclusion::CouldNotMeasure,
+                requests: 0,
+                reason: Some(error.to_string()),
+            };
+            Report::new(plan.inside_path(), &judge, &decision)
+        })
     }
 
     /// How long after the end of the command the new split was first seen (`None`: nothing changes, or it was not
@@ -153,7 +216,7 @@ impl<'a> Walk<'a> {
         let settling = Settling::new(before.as_deref(), &after.claims, self.orders.terms.alpha);
         let settling = Rc::new(RefCell::new(settling));
         self.referee.borrow_mut().assign(settling.clone());
-        self.orders.apply.run(&after.stage.path).await?;
+        apply(&self.orders.apply, &after.stage.path).await?;
         let accepted = Instant::now();
         let limit = self.orders.settle_within;
         if tokio::time::timeout(limit, until_done(&settling, &self.done))
@@ -170,20 +233,29 @@ impl<'a> Walk<'a> {
     }
 
     fn report(&self, now: &Now) -> StageReport {
-        let mut judge = now.judge.borrow_mut();
-        let decision = judge.stop().clone();
-        let mut report = Report::new(&judge, &decision);
-        if now.reason.is_some() {
-            report.reason.clone_from(&now.reason);
+        let mut trial = now.trial.borrow_mut();
+        let alarm = trial.alarm();
+        let decision = trial.judge.stop().clone();
+        let mut paths = vec![Report::new(self.orders.plan.path(), &trial.judge, &decision)];
+        paths.extend(trial.inside_report.clone());
+        let found = alarm.iter().map(|_| Conclusion::Errors);
+        let verdicts = paths.iter().map(|path| path.verdict).chain(found);
+        let mut counts = self.referee.borrow_mut().take_counts();
+        if !now.judging {
+            counts = counts.all_before();
         }
-        let (requests, errors) = self.referee.borrow_mut().take_counts();
         StageReport {
             stage: self.name(now.stage).to_owned(),
             rollback: now.rollback,
+            verdict: Conclusion::worst(verdicts).unwrap_or(Conclusion::CouldNotMeasure),
+            reason: alarm.map(|alarm| alarm.to_string()).or(now.reason.clone()),
             in_force_after_seconds: now.in_force_after.map(|time| time.as_secs_f64()),
-            change_requests: requests.saturating_sub(report.requests),
-            change_errors: errors.saturating_sub(report.errors),
-            report,
+            change_requests: counts.before.0,
+            change_errors: counts.before.1,
+            later_requests: counts.since.0.saturating_sub(paths[0].requests),
+            later_errors: counts.since.1.saturating_sub(paths[0].errors),
+            paths,
+            gates: trial.errors(),
         }
     }
 
@@ -194,10 +266,10 @@ impl<'a> Walk<'a> {
             Some(now) => reports.push(self.report(now)),
             // What was in flight when the last verdict came.
             None => {
-                let (requests, errors) = self.referee.borrow_mut().take_counts();
+                let (requests, errors) = self.referee.borrow_mut().take_counts().all_before().before;
                 if let Some(last) = reports.last_mut() {
-                    last.change_requests += requests;
-                    last.change_errors += errors;
+                    last.later_requests += requests;
+                    last.later_errors += errors;
                 }
             }
         }
@@ -208,10 +280,13 @@ impl<'a> Walk<'a> {
     pub(super) fn step(&self) -> Step {
         let now = self.now.borrow();
         let Some(now) = &*now else { return Step::default() };
-        let judge = now.judge.borrow();
-        let step = verify::step(&judge);
-        let words = if judge.tally().requests() == 0 {
+        let trial = now.trial.borrow();
+        let step = verify::step(&trial.judge);
+        let waiting = trial.inside_judge.is_some() && trial.inside_report.is_none();
+        let words = if trial.judge.tally().requests() == 0 {
             "waiting for the new split"
+        } else if waiting && trial.judge.decision_so_far().is_some() {
+            "waiting for the verdict from inside the mesh"
         } else {
             &step.message
         };

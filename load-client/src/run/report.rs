@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::tally::{Latencies, Tally};
 use crate::outcome::Failure;
@@ -63,7 +63,7 @@ pub struct VersionReport {
 }
 
 /// Latencies in milliseconds, exact to three digits; zero without answers.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Percentiles {
     /// Half of the answers came within this time.
     pub p50: f64,

@@ -1,6 +1,6 @@
 //! Intervals for the shares of the versions: projections of the joint confidence set.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::split::Split;
 
@@ -8,7 +8,7 @@ use super::split::Split;
 const HALVINGS: u32 = 60;
 
 /// A share lies in here, with probability at least `1 - alpha` for all versions and all looks together.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Lower end, 0 to 1.
     pub low: f64,

@@ -1,13 +1,15 @@
 //! From evidence to a verdict.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::evidence::float;
 use super::interval::Interval;
 use super::stream::Stream;
 
 /// What the counts say about a declared split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
     /// Every share is within the tolerance. Wrong with probability at most `alpha` when one is off by the tolerance
@@ -22,7 +24,7 @@ pub enum Verdict {
 }
 
 /// Which deviation is a violation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailOn {
     /// Any, once there is enough evidence against the declared split.
@@ -30,6 +32,15 @@ pub enum FailOn {
     AnyDeviation,
     /// Only one that is certainly larger than the tolerance.
     BeyondTolerance,
+}
+
+impl fmt::Display for FailOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FailOn::AnyDeviation => "any-deviation",
+            FailOn::BeyondTolerance => "beyond-tolerance",
+        })
+    }
 }
 
 /// The terms of a verdict.

@@ -104,8 +104,11 @@ pub(crate) fn spread(thousandths: u64) -> impl FnMut(usize) -> Outcome {
 
 /// Feeds the judge until it decides or its budget is used up.
 pub(crate) fn feed(judge: &mut Judge, mut next: impl FnMut(usize) -> Outcome) -> Decision {
+    let mut turn = 0;
     loop {
-        let variant = judge.next_variant();
+        let wanted = judge.wanted();
+        turn += 1;
+        let variant = wanted[turn % wanted.len()];
         if let Some(decision) = judge.take(&next(variant)) {
             return decision.clone();
         }

@@ -6,6 +6,7 @@ mod diagnosing; // answers that are no independent draws
 mod doctor; // will the demo run here
 mod doctor_command; // the same, asked on the command line
 mod edges; // where doubles are at their limits
+mod error_gate; // what the error gate promises
 mod error_rates; // what the verdict promises, by simulation
 mod evidence; // properties of the evidence
 mod exact; // what the verdict promises, exactly

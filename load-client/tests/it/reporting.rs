@@ -1,7 +1,8 @@
 //! What people and programs get to see.
 
-use load_client::judge::Judge;
-use load_client::report::{Report, RolloutReport, StageReport};
+use load_client::expect::Path;
+use load_client::judge::{Conclusion, Judge};
+use load_client::report::{Outcome, Report, RolloutReport, StageReport};
 
 use crate::lab::{Hat, STAGES, answered, declared, feed, hop, lenient, spread, stage, stated, terms};
 
@@ -11,13 +12,20 @@ fn walked(name: &str) -> StageReport {
     let mut judge = Judge::new(claims.clone(), &terms()).unwrap();
     let mut hat = Hat::new(&claims, 7);
     let decision = feed(&mut judge, |variant| hat.draw(variant));
+    let gateway = Report::new(Path::Gateway, &judge, &decision);
+    let inside = Report::new(Path::InMesh, &judge, &decision);
     StageReport {
         stage: name.to_owned(),
         rollback: false,
+        verdict: decision.conclusion,
+        reason: None,
         in_force_after_seconds: Some(0.212),
         change_requests: 1_234,
         change_errors: 0,
-        report: Report::new(&judge, &decision),
+        later_requests: 0,
+        later_errors: 0,
+        paths: vec![gateway, inside],
+        gates: Vec::new(),
     }
 }
 
@@ -28,7 +36,7 @@ fn violated() -> Report {
     let decision = feed(&mut judge, |_| {
         answered(0, 200, &[hop("shop", ["v1", "v2"][draws.draw()])])
     });
-    Report::new(&judge, &decision)
+    Report::new(Path::Gateway, &judge, &decision)
 }
 
 fn leaked() -> Report {
@@ -38,7 +46,7 @@ fn leaked() -> Report {
         n += 1;
         answered(0, 200, &[hop("shop", if n < 50 { "v1" } else { "v3" })])
     });
-    Report::new(&judge, &decision)
+    Report::new(Path::Gateway, &judge, &decision)
 }
 
 fn table(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
@@ -48,20 +56,22 @@ fn table(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
 }
 
 #[test]
-fn the_table_of_a_rollout_fits_in_100_columns_and_shows_every_edge() {
-    let report = RolloutReport::new(STAGES.map(walked).into(), None);
+fn the_table_of_a_rollout_fits_in_80_columns_and_shows_every_edge() {
+    let report = RolloutReport::new(STAGES.map(walked).into(), Outcome::Promoted, None);
     let text = table(|out| report.write_table(out));
     println!("{text}");
     let lines = text.lines().take_while(|line| !line.starts_with("CONFIRMED"));
     let widest = lines.map(|line| line.chars().count()).max().unwrap();
-    assert!(widest <= 100, "{widest} columns:\n{text}");
+    assert!(widest <= 80, "{widest} columns:\n{text}");
     for wanted in STAGES.into_iter().chain([
         "-> payment-service",
         "payment-service v2",
         "-> auth-service",
         "[x-canary: true]",
         "not used",
-        "in force 212 ms",
+        "── 30-canary-10, in force after 212 ms ──",
+        "gateway ",
+        "in mesh ",
         "CONFIRMED: 5 of 5 stages confirmed, 0 errors in",
     ]) {
         assert!(text.contains(wanted), "{wanted} in:\n{text}");
@@ -91,7 +101,7 @@ fn the_table_of_a_verdict_says_what_is_wrong() {
     ] {
         assert!(text.contains(wanted), "{wanted} in:\n{text}");
     }
-    let text = table(|out| walked("30-canary-10").report.write_table(out));
+    let text = table(|out| walked("30-canary-10").paths[0].write_table(out));
     println!("{text}");
     for wanted in [
         "as declared within 2 points (second hop 5 points)",
@@ -99,7 +109,7 @@ fn the_table_of_a_verdict_says_what_is_wrong() {
     ] {
         assert!(text.contains(wanted), "{wanted} in:\n{text}");
     }
-    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 90), "{text}");
 }
 
 #[test]
@@ -152,7 +162,7 @@ fn after_a_leak_there_is_no_interval_and_the_evidence_is_infinite() {
 fn an_offset_within_the_tolerance_is_a_note() {
     let mut judge = lenient();
     let decision = feed(&mut judge, spread(115));
-    let report = Report::new(&judge, &decision);
+    let report = Report::new(Path::Gateway, &judge, &decision);
     assert_eq!(report.verdict.exit_code(), 0);
     let note = report.edges[0].note.as_deref().unwrap();
     assert!(
@@ -167,7 +177,12 @@ fn an_edge_without_traffic_is_not_used() {
     let json = serde_json::to_value(walked("10-stable")).unwrap();
     assert_eq!(json["stage"], "10-stable");
     assert_eq!(json["verdict"], "CONFIRMED");
-    let edge = &json["edges"][2];
+    let path = &json["paths"][1];
+    assert_eq!(
+        (&path["path"], &path["verdict"]),
+        (&"in mesh".into(), &"CONFIRMED".into())
+    );
+    let edge = &path["edges"][2];
     assert_eq!(
         (&edge["from"], &edge["verdict"]),
         (&"payment-service v2".into(), &"NOT_USED".into())
@@ -178,10 +193,12 @@ fn an_edge_without_traffic_is_not_used() {
 fn the_worst_stage_decides_a_rollout_and_failures_during_a_change_are_named() {
     let mut failing = walked("10-stable");
     failing.change_errors = 3;
-    failing.report = violated();
+    failing.verdict = Conclusion::Violation;
+    failing.paths[0] = violated();
     failing.rollback = true;
     let stages = vec![walked("10-stable"), failing];
-    let report = RolloutReport::new(stages, Some("rolled back to 10-stable".to_owned()));
+    let reason = Some("rolled back to 10-stable".to_owned());
+    let report = RolloutReport::new(stages, Outcome::RolledBack, reason);
     let text = table(|out| report.write_table(out));
     println!("{text}");
     for wanted in [
@@ -193,5 +210,10 @@ fn the_worst_stage_decides_a_rollout_and_failures_during_a_change_are_named() {
         assert!(text.contains(wanted), "{wanted} in:\n{text}");
     }
     assert_eq!(report.verdict.exit_code(), 1);
-    assert_eq!(RolloutReport::new(Vec::new(), None).verdict.exit_code(), 2);
+    assert_eq!(
+        RolloutReport::new(Vec::new(), Outcome::Promoted, None)
+            .verdict
+            .exit_code(),
+        2
+    );
 }

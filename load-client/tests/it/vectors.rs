@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use load_client::stats::{
-    Detector, FailOn, Gate, Runs, Split, Stream, Verdict, canary, change_point, heterogeneity, interval,
-    ln_gamma,
+    Detector, ErrorEvidence, FailOn, Gate, Runs, Split, Stream, Verdict, canary, change_point, heterogeneity,
+    interval, ln_gamma,
 };
 use serde::Deserialize;
 
@@ -18,6 +18,7 @@ struct Vectors {
     noninferior: Vec<Noninferior>,
     runs_test: Vec<RunsCase>,
     heterogeneity: Vec<Table>,
+    one_sided_gate: ErrorGate,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +108,19 @@ struct Table {
     p_upper: f64,
     p_lower: f64,
     icc: f64,
+}
+
+#[derive(Deserialize)]
+struct ErrorGate {
+    vectors: Vec<Errors>,
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    v2_errors: u64,
+    errors: u64,
+    theta2: f64,
+    log_e: f64,
 }
 
 fn vectors() -> Vectors {
@@ -309,5 +323,19 @@ fn tables_have_their_reference_values() {
             case.name,
             got.p_lower
         );
+    }
+}
+
+#[test]
+fn evidence_of_errors_has_its_reference_values_at_once_and_one_by_one() {
+    for case in vectors().one_sided_gate.vectors {
+        let mut at_once = ErrorEvidence::default();
+        at_once.add(case.v2_errors, case.errors, case.theta2);
+        close("at once", at_once.log_e(), case.log_e);
+        let mut one_by_one = ErrorEvidence::default();
+        for failure in 0..case.errors {
+            one_by_one.add(u64::from(failure < case.v2_errors), 1, case.theta2);
+        }
+        close("one by one", one_by_one.log_e(), case.log_e);
     }
 }

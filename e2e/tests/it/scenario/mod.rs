@@ -3,6 +3,7 @@
 pub(crate) mod canary; // who gets v2
 pub(crate) mod changes; // applying while requests run
 pub(crate) mod crash; // a process dies
+pub(crate) mod errors; // the error gate
 pub(crate) mod payments; // money
 pub(crate) mod scenarios; // those of manifests/scenarios
 pub(crate) mod split; // verdicts

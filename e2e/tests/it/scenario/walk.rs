@@ -1,5 +1,6 @@
 //! The rollout.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -42,8 +43,16 @@ pub(crate) const CLUSTER: Effort = Effort {
     limit: Duration::from_secs(900),
 };
 
-/// Real payments through the gateway; each calls auth-service, the second hop.
-async fn rollout(target: &impl Target, effort: &Effort, apply: &str, words: &[&str]) -> Result<Ended> {
+/// Wider than the defaults: the walk has to end in time on a machine that compiles something else.
+const TOLERANCES: [&str; 4] = ["--tolerance", "3pp", "--hop-tolerance", "8pp"];
+
+/// Real payments, through the gateway and from inside the mesh; each calls auth-service, the second hop.
+pub(super) async fn rollout(
+    target: &impl Target,
+    effort: &Effort,
+    apply: &str,
+    words: &[&str],
+) -> Result<Ended> {
     let mut rollout = target.lab().program("load-client");
     rollout.args([
         "rollout",
@@ -55,6 +64,17 @@ async fn rollout(target: &impl Target, effort: &Effort, apply: &str, words: &[&s
         effort.alpha,
         "--budget",
         effort.budget,
+    ]);
+    rollout.args(TOLERANCES);
+    rollout.args([
+        "--inside",
+        &target.inside_command(),
+        "--inside-url",
+        "http://payment-service:8080/payments",
+        "--inside-from",
+        "traffic-lab/load-client,app=load-client",
+        "--inside-token-url",
+        "http://auth-service:8080/tokens",
     ]);
     for manifests in target.manifests() {
         rollout.arg("--manifests").arg(manifests);
@@ -83,9 +103,12 @@ async fn rollout(target: &impl Target, effort: &Effort, apply: &str, words: &[&s
     run_within(effort.limit, rollout.args(words)).await
 }
 
-/// The edges of a stage: who calls whom with which header, the verdict, and the share that v2 is to get.
-fn edges(stage: &Value) -> Result<Vec<(String, String, Option<f64>)>> {
-    let edges = stage["edges"].as_array().context("a stage has edges")?;
+/// Both ways in, in the order of the report, and who calls there.
+const PATHS: [(&str, &str); 2] = [("gateway", "client"), ("in mesh", "load-client")];
+
+/// The edges of a path: who calls whom with which header, the verdict, and the share that v2 is to get.
+fn edges(path: &Value) -> Result<Vec<(String, String, Option<f64>)>> {
+    let edges = path["edges"].as_array().context("a path has edges")?;
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let edge = |edge: &Value| {
         let who = format!(
@@ -105,9 +128,10 @@ fn edges(stage: &Value) -> Result<Vec<(String, String, Option<f64>)>> {
     Ok(edges.iter().map(edge).collect())
 }
 
-/// The edges that a stage must show: client to payment, then payment v1 and v2 to auth; with the header when a stage
+/// The edges that a stage must show: caller to payment, then payment v1 and v2 to auth; with the header when a stage
 /// has a rule for it. `None`: the edge gets no traffic.
-fn expected(stage: &str) -> Vec<(String, String, Option<f64>)> {
+fn expected(stage: &str, caller: &str) -> Vec<(String, String, Option<f64>)> {
+    let first = format!("{caller} -> payment-service");
     let shares: &[Option<f64>] = match stage {
         "10-stable" => &[Some(0.0), Some(0.0), None],
         "20-header-canary" => &[Some(0.0), Some(0.0), None, Some(1.0), Some(1.0)],
@@ -116,11 +140,11 @@ fn expected(stage: &str) -> Vec<(String, String, Option<f64>)> {
         _ => &[Some(1.0), None, Some(1.0)],
     };
     let plain = [
-        "client -> payment-service",
+        &*first,
         "payment-service v1 -> auth-service",
         "payment-service v2 -> auth-service",
     ];
-    let canary = ["client -> payment-service", "payment-service v2 -> auth-service"];
+    let canary = [&*first, "payment-service v2 -> auth-service"];
     let who = plain.map(|who| format!("{who} [-]")).into_iter();
     let who = who.chain(canary.map(|who| format!("{who} [x-canary: true]")));
     let verdict = |share: &Option<f64>| if share.is_some() { "CONFIRMED" } else { "NOT_USED" };
@@ -150,21 +174,72 @@ pub(crate) async fn every_stage_is_confirmed(target: &impl Target, effort: &Effo
         .collect();
     assert_eq!(names, WALK);
     for (stage, name) in walked.iter().zip(WALK) {
-        assert_eq!(edges(stage)?, expected(name), "{name}: {stage:#}");
-        let statuses = stage["statuses"].as_object().context("a stage has statuses")?;
-        assert!(statuses.keys().eq(["201"]), "every payment is made: {statuses:?}");
+        for (index, (path, caller)) in PATHS.into_iter().enumerate() {
+            let found = &stage["paths"][index];
+            assert_eq!(
+                (&found["path"], &found["verdict"]),
+                (&path.into(), &"CONFIRMED".into())
+            );
+            assert_eq!(edges(found)?, expected(name, caller), "{name}: {stage:#}");
+            let statuses = found["statuses"].as_object().context("a path has statuses")?;
+            assert!(statuses.keys().eq(["201"]), "every payment is made: {statuses:?}");
+        }
         assert_eq!(stage["change_errors"], 0, "{stage:#}");
     }
+    assert_eq!(report["outcome"], "promoted");
     Ok(())
 }
 
 /// What is put into force as `30-canary-10` is 80/20: the walk ends there with exit code 1, and goes back.
 pub(crate) async fn a_wrong_stage_is_rolled_back(target: &impl Target, effort: &Effort) -> Result<()> {
+    let edits = [("weight: 90", "weight: 80"), ("weight: 10\n", "weight: 20\n")];
+    let wrong = target.lab().edited_stage("30-canary-10", &edits)?;
+    let report = walk_with(target, effort, wrong.path()).await?;
+    assert_eq!(report["outcome"], "rolled_back");
+    let paths = &report["stages"][1]["paths"];
+    assert_eq!(
+        (&paths[0]["verdict"], &paths[1]["verdict"]),
+        (&"VIOLATION".into(), &"VIOLATION".into())
+    );
+    Ok(())
+}
+
+/// The rule for callers inside is bound to the gateway as well, and so meets none of them: what comes through the gateway
+/// is as declared, and inside any pod answers. Only the row of the client in the mesh shows it.
+pub(crate) async fn weights_that_are_ignored_inside_are_told_by_the_path_inside(
+    target: &impl Target,
+    effort: &Effort,
+) -> Result<()> {
+    let bound = "  hosts:\n    - payment-service\n  gateways:\n    - traffic-lab/traffic-lab\n";
+    let wrong = target
+        .lab()
+        .edited_stage("30-canary-10", &[("  hosts:\n    - payment-service\n", bound)])?;
+    let report = walk_with(target, effort, wrong.path()).await?;
+    let paths = report["stages"][1]["paths"]
+        .as_array()
+        .context("a stage has paths")?;
+    let seen: Vec<_> = paths
+        .iter()
+        .map(|path| (&path["path"], &path["verdict"]))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (&"gateway".into(), &"CONFIRMED".into()),
+            (&"in mesh".into(), &"VIOLATION".into())
+        ]
+    );
+    let edge = &paths[1]["edges"][0];
+    assert_eq!(
+        (&edge["from"], &edge["verdict"]),
+        (&"load-client".into(), &"VIOLATION".into())
+    );
+    Ok(())
+}
+
+/// Walks three stages, with something else put into force as `30-canary-10`; that is a VIOLATION and undone.
+async fn walk_with(target: &impl Target, effort: &Effort, wrong: &Path) -> Result<Value> {
     let lab = target.lab();
-    let wrong = lab.edited_stage(
-        "30-canary-10",
-        &[("weight: 90", "weight: 80"), ("weight: 10\n", "weight: 20\n")],
-    )?;
     // The stages as declared, and a command that puts something else into force for one of them.
     let declared = tempfile::tempdir()?;
     for stage in ["10-stable", "30-canary-10", "50-promoted"] {
@@ -172,7 +247,7 @@ pub(crate) async fn a_wrong_stage_is_rolled_back(target: &impl Target, effort: &
     }
     let script = format!(
         r#"case "$0" in */30-canary-10) set -- '{}' ;; *) set -- "$0" ;; esac; {} "$1""#,
-        wrong.path().display(),
+        wrong.display(),
         target.apply_command()
     );
     let command = shell_words::join(["sh", "-c", &script]);
@@ -198,5 +273,5 @@ pub(crate) async fn a_wrong_stage_is_rolled_back(target: &impl Target, effort: &
     ]);
     assert_eq!(seen, expected);
     assert_eq!(report["errors"], 0, "{report:#}");
-    Ok(())
+    Ok(report)
 }
