@@ -159,15 +159,27 @@ impl Hat {
 
     /// One request of this variant; a variant that the claims do not know is treated as the plain one.
     pub(crate) fn draw(&mut self, variant: usize) -> Outcome {
-        let known = if self.claims.iter().any(|claim| claim.variant == variant) {
-            variant
-        } else {
-            0
-        };
-        let first = self.hop(known, None).unwrap();
-        let second = self.hop(known, Some(first.version.clone()));
+        let first = self.first(variant);
+        let second = self.second(variant, &first);
         let hops: Vec<Hop> = [first].into_iter().chain(second).collect();
         answered(variant, 200, &hops)
+    }
+
+    /// Who takes the request: one of two pods of a version.
+    pub(crate) fn first(&mut self, variant: usize) -> Hop {
+        let mut hop = self.hop(self.known(variant), None).unwrap();
+        hop.instance = format!("pod-{}", self.rng.random_range(0..2));
+        hop
+    }
+
+    /// Whom that pod calls; `None` if the claims do not expect it to get requests.
+    pub(crate) fn second(&mut self, variant: usize, first: &Hop) -> Option<Hop> {
+        self.hop(self.known(variant), Some(first.version.clone()))
+    }
+
+    fn known(&self, variant: usize) -> usize {
+        let known = self.claims.iter().any(|claim| claim.variant == variant);
+        if known { variant } else { 0 }
     }
 
     fn hop(&mut self, variant: usize, given: Option<String>) -> Option<Hop> {

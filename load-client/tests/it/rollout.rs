@@ -17,7 +17,7 @@ use serde_json::{Value, json as value};
 use tempfile::TempDir;
 
 use crate::command::{code, command, json, load_client, stderr, stdout};
-use crate::lab::{Hat, STAGES, declared, manifests, stage, with};
+use crate::lab::{Hat, STAGES, answered, declared, manifests, stage, with};
 use crate::upstream::{Reply, Upstream, reply_of};
 
 /// What the mesh does besides drawing from the declared split.
@@ -25,6 +25,8 @@ use crate::upstream::{Reply, Upstream, reply_of};
 struct Faults {
     /// Requests that still see the old stage after a change.
     late: usize,
+    /// Requests after a change in which the proxy of each service's second pod still draws from the old stage.
+    late_pod: usize,
     /// Requests that are dropped at a change.
     dropped: usize,
     /// Splits 80/20 where 90/10 is declared.
@@ -46,7 +48,12 @@ struct Mesh {
     applied: PathBuf,
     hats: BTreeMap<String, Hat>,
     in_force: String,
+    /// What was in force before.
+    previous: String,
+    /// The last request before which nothing was on its way.
     since: usize,
+    /// The request that first saw what is in force.
+    changed: usize,
     faults: Faults,
     random: SmallRng,
 }
@@ -58,21 +65,30 @@ impl Mesh {
         if applied == self.in_force || self.faults.deaf {
             self.since = number;
         } else if number - self.since > self.faults.late {
-            self.in_force = applied.to_owned();
-            self.since = number;
+            self.previous = std::mem::replace(&mut self.in_force, applied.to_owned());
+            (self.since, self.changed) = (number, number);
         } else if number - self.since <= self.faults.dropped {
             return Reply::Close;
         }
-        let outcome = self.hats.get_mut(&self.in_force).unwrap().draw(canary);
-        let hops = outcome.result.as_ref().unwrap().served_by.clone().unwrap();
-        if (hops[0].version == "v2" || self.faults.alike)
+        let first = self.hat(&self.in_force.clone()).first(canary);
+        if (first.version == "v2" || self.faults.alike)
             && self.random.random_range(0..100) < self.faults.failing
         {
             // It has not come to call anybody.
-            let served_by = format!("{}/{}/pod", hops[0].service, hops[0].version);
+            let served_by = format!("{}/{}/{}", first.service, first.version, first.instance);
             return Reply::Answer(500, vec![("x-served-by", served_by)], String::new());
         }
-        reply_of(&outcome)
+        let late = first.instance == "pod-1" && number - self.changed <= self.faults.late_pod;
+        let (old, new) = (self.previous.clone(), self.in_force.clone());
+        let second = late.then(|| self.hat(&old).second(canary, &first)).flatten();
+        // The old stage does not expect calls of a version that it sends nothing to.
+        let second = second.or_else(|| self.hat(&new).second(canary, &first));
+        let hops: Vec<_> = [first].into_iter().chain(second).collect();
+        reply_of(&answered(canary, 200, &hops))
+    }
+
+    fn hat(&mut self, stage: &str) -> &mut Hat {
+        self.hats.get_mut(stage).unwrap()
     }
 }
 
@@ -99,7 +115,9 @@ impl Lab {
             applied,
             hats: STAGES.into_iter().map(hat).collect(),
             in_force: "10-stable".to_owned(),
+            previous: "10-stable".to_owned(),
             since: 0,
+            changed: 0,
             faults,
             random: SmallRng::seed_from_u64(5),
         }));
@@ -248,6 +266,21 @@ fn a_change_that_comes_late_is_waited_for() {
     for stage in &report["stages"].as_array().unwrap()[1..] {
         assert!(stage["in_force_after_seconds"].as_f64().is_some(), "{stage:#}");
         assert!(stage["change_requests"].as_u64().unwrap() >= 500, "{stage:#}");
+    }
+}
+
+/// The pods of a service are told one after the other. Pooled over the pods, the new split would be seen as soon as the
+/// first of them has it, and what the other still sends would be a VIOLATION.
+#[test]
+fn a_pod_whose_proxy_changes_late_is_waited_for() {
+    let lab = Lab::new(Faults {
+        late_pod: 2_000,
+        ..Faults::default()
+    });
+    let output = lab.rollout(&lab.apply(), &["-o", "json"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    for stage in &json(&output)["stages"].as_array().unwrap()[2..4] {
+        assert!(stage["change_requests"].as_u64().unwrap() >= 2_000, "{stage:#}");
     }
 }
 

@@ -1,38 +1,26 @@
 //! When is a new stage in force? Not after some seconds: when the answers say so.
 //!
-//! Each edge whose declared split changes has a detector of its own, since every proxy changes at its own time. The
-//! stage is in force when all have gone off; what is judged is sent after that, so the requests that showed the change
-//! are not counted as evidence for it.
+//! Every proxy changes at its own time, so each edge whose declared split changes has a detector for each caller that
+//! the answers tell apart. The stage is in force when all have gone off; what is judged is sent after that, so the
+//! requests that showed the change are not counted as evidence for it.
+
+mod edge;
 
 use std::rc::Rc;
 use std::time::Instant;
 
+use edge::Change;
+
 use crate::expect::{Claim, Expected};
-use crate::judge::{Seen, seen, wanted};
+use crate::judge::wanted;
 use crate::outcome::Outcome;
 use crate::referee::{Sent, Watch};
-use crate::stats::{Detector, Split, change_point};
-
-/// Over this many requests a change is expected at any of them alike. A later one is found as well, a little later.
-const HORIZON: u64 = 10_000;
+use crate::stats::Split;
 
 /// The edges that change.
 #[derive(Debug)]
 pub(crate) struct Settling {
     changes: Vec<Change>,
-    alpha: f64,
-}
-
-#[derive(Debug)]
-struct Change {
-    claim: Claim,
-    old_is_known: bool,
-    old: Split,
-    new: Split,
-    detector: Detector,
-    in_force: bool,
-    /// Which version answered, and when that was asked.
-    answers: Vec<(usize, Instant)>,
 }
 
 impl Settling {
@@ -52,39 +40,30 @@ impl Settling {
         };
         let splits: Vec<_> = after.iter().filter_map(splits).collect();
         let alpha = alpha / f64::from(u32::try_from(splits.len().max(1)).unwrap_or(u32::MAX));
-        let change = |(claim, old_is_known, old, new): (Claim, bool, Split, Split)| Change {
-            detector: Detector::new(&old, &new, HORIZON, alpha),
-            claim,
-            old_is_known,
-            old,
-            new,
-            in_force: false,
-            answers: Vec::new(),
-        };
+        let change = |(claim, old_is_known, old, new)| Change::new(claim, old_is_known, old, new, alpha);
         Settling {
             changes: splits.into_iter().map(change).collect(),
-            alpha,
         }
     }
 
     /// When the first request was sent that saw the new split everywhere; `None` if no edge changes, or none that had
     /// a known split before: an edge that only now gets traffic says when that came, not when its rules changed.
     pub(crate) fn since(&self) -> Option<Instant> {
-        let known = self.changes.iter().filter(|change| change.old_is_known);
-        known.filter_map(|change| change.since(self.alpha)).max()
+        let known = self.changes.iter().filter(|change| change.old_is_known());
+        known.filter_map(Change::since).max()
     }
 
-    /// Edges that have not been seen to change, for people.
+    /// Edges that have not been seen to change, each with the callers that still see the old split, for people.
     pub(crate) fn missing(&self) -> Vec<String> {
-        let missing = self.changes.iter().filter(|change| !change.in_force);
-        missing.map(|change| change.claim.edge.to_string()).collect()
+        let missing = self.changes.iter().filter(|change| !change.in_force());
+        missing.map(ToString::to_string).collect()
     }
 }
 
 impl Watch for Settling {
     fn wanted(&self) -> Rc<[usize]> {
-        let waiting = self.changes.iter().filter(|change| !change.in_force);
-        wanted(waiting.map(|change| change.claim.variant))
+        let waiting = self.changes.iter().filter(|change| !change.in_force());
+        wanted(waiting.map(Change::variant))
     }
 
     fn take(&mut self, outcome: &Outcome, sent: &Sent) {
@@ -95,32 +74,7 @@ impl Watch for Settling {
 
     /// Has every edge changed?
     fn is_done(&self) -> bool {
-        self.changes.iter().all(|change| change.in_force)
-    }
-}
-
-impl Change {
-    fn take(&mut self, outcome: &Outcome, sent: Instant) {
-        let Seen::Hop(hop) = seen(&self.claim, outcome) else {
-            return;
-        };
-        // A version that neither split knows says nothing about which of them is in force.
-        if let Some(version) = self
-            .claim
-            .expected
-            .as_ref()
-            .and_then(|expected| expected.index_of(hop))
-        {
-            self.answers.push((version, sent));
-            self.in_force = self.detector.observe(version);
-        }
-    }
-
-    /// At the most likely change point.
-    fn since(&self, alpha: f64) -> Option<Instant> {
-        let versions: Vec<usize> = self.answers.iter().map(|(version, _)| *version).collect();
-        let before = change_point(&versions, &self.old, &self.new, alpha).estimate;
-        self.answers.get(before).map(|(_, sent)| *sent)
+        self.changes.iter().all(Change::in_force)
     }
 }
 
