@@ -528,12 +528,12 @@ fn a_client_inside_the_mesh_is_judged_on_the_same_terms_and_shares_alpha() {
         arguments.last().unwrap().ends_with("stages/30-canary-10"),
         "{arguments:#?}"
     );
-    // All but what the client inside had in flight, on 16 connections, when it had its verdict.
+    // All but what the client inside had sent after the prefix that decided: that depends on how late its slowest answer came.
     let (told, sent) = (
         report["requests"].as_u64().unwrap(),
         lab.upstream.seen().len() as u64,
     );
-    assert!(told <= sent && sent <= told + 16, "{told} of {sent}");
+    assert!(told <= sent, "{told} of {sent}");
 }
 
 #[test]
