@@ -36,7 +36,7 @@ WALK := sh -c '"$$@" --return-to-first && scripts/bad-canary "$$@"' walk
 # Where a scenario runs: make scenario NAME=retries ON=cluster
 ON ?= local-mesh
 
-.PHONY: help build demo-local scenario demo demo-up demo-down stage images client doctor check test conformance lint bench
+.PHONY: help build demo-local scenario demo demo-up demo-down stage images client doctor check test test-cluster conformance lint bench
 
 ##@ Demo on kind with Istio
 demo: build ## Cluster, Istio, images, then the same walk as demo-local on real Istio
@@ -83,6 +83,9 @@ check: build ## Look for problems in every stage's manifests
 
 test: build ## Run every test; the end-to-end tests use the binaries
 	$(CARGO) test --release --workspace
+
+test-cluster: build client ## Run every test that needs the cluster of make demo-up
+	KIND_LAB=1 $(CARGO) test --release -p e2e --test it -- cluster:: security:: --test-threads 1
 
 conformance: build ## Replay what real istiod and Envoy did, or a part: make conformance CASES='weights retries/on-5xx'
 	$(CARGO) run --release -p conformance -- $(CASES)
