@@ -49,6 +49,12 @@ async fn a_canary_that_fails_more_than_the_rest_is_rolled_back() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_canary_that_fails_as_the_rest_does_is_promoted() -> Result<()> {
+    on_cluster(async |cluster| errors::a_canary_that_fails_no_more_than_the_rest_is_promoted(cluster).await)
+        .await
+}
+
+#[tokio::test]
 async fn a_wrong_split_is_refuted_in_the_promised_number_of_requests() -> Result<()> {
     on_cluster(async |cluster| split::a_wrong_split_is_refuted(cluster).await).await
 }

@@ -6,9 +6,10 @@ use super::tally::Tally;
 use crate::outcome::Failure;
 use crate::stats::{Verdict, plan};
 
-/// Requests in a row without a single answer, or answers without a single version, that say enough.
+/// Requests in a row without a single answer, or good answers without a single version, that say enough.
 const NONE_OF: u64 = 20;
-/// Requests of an edge from which on more than half without a version says enough.
+/// Requests of an edge from which on more than half without a version says enough. Failures are waited for that long: who
+/// fails, and how often, is for the error gate of a rollout to find, and it needs some tens of them.
 const HALF_OF: u64 = 200;
 
 /// Why no number of requests will lead to a verdict, if that is so.
@@ -22,7 +23,7 @@ pub(super) fn reason(tally: &Tally, edges: &[EdgeState], version_source: &str) -
     edges.iter().find_map(|edge| {
         let stream = edge.stream()?;
         let most = stream.total() >= HALF_OF && stream.unattributed() > stream.total() / 2;
-        let all = stream.total() >= NONE_OF && stream.unattributed() == stream.total();
+        let all = stream.total() >= NONE_OF && stream.unattributed() == stream.total() && edge.errors() == 0;
         (most || all).then(|| unattributed(tally, edge))
     })
 }

@@ -129,14 +129,15 @@ impl Comparison {
 
     /// Takes in an outcome of a request that was drawn from these requests of the mix.
     ///
-    /// A failure whose version is not known counts as one of the others, the choice that is never in favour of an alarm.
+    /// A failure whose version is not known is the new versions' where no other may get the request. Elsewhere it counts as
+    /// one of the others, the choice that is never in favour of an alarm.
     pub(super) fn take(&mut self, outcome: &Outcome, drawn_from: &[usize]) {
         let Some(way) = self.ways.iter().find(|way| way.claim.variant == outcome.variant) else {
             return;
         };
         let of_new = match seen(&way.claim, outcome) {
             Seen::Nothing => return,
-            Seen::Unattributed => false,
+            Seen::Unattributed => way.new > 1.0 - ROUNDING,
             Seen::Hop(hop) => {
                 let expected = way.claim.expected.as_ref();
                 expected.is_some_and(|expected| self.new.contains(&expected.label(hop)))

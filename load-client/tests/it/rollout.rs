@@ -35,6 +35,8 @@ struct Faults {
     deaf: bool,
     /// payment-service v2 fails this many of its requests in a hundred.
     failing: u32,
+    /// It fails by closing the connection, so that no answer says who it was.
+    crashing: bool,
     /// So does every version.
     alike: bool,
 }
@@ -74,6 +76,9 @@ impl Mesh {
         if (first.version == "v2" || self.faults.alike)
             && self.random.random_range(0..100) < self.faults.failing
         {
+            if self.faults.crashing {
+                return Reply::Close;
+            }
             // It has not come to call anybody.
             let served_by = format!("{}/{}/{}", first.service, first.version, first.instance);
             return Reply::Answer(500, vec![("x-served-by", served_by)], String::new());
@@ -399,6 +404,27 @@ fn a_header_canary_that_fails_is_rolled_back_before_anybody_else_gets_it() {
     assert!(lines.contains("20-header-canary: ERRORS after "), "{lines}");
     assert!(lines.contains("client -> payment-service: v2 fails "), "{lines}");
     assert!(lines.contains(" of its requests ("), "{lines}");
+}
+
+/// Of such a version no answer speaks about the second hop, and of one that crashes none at all.
+#[test]
+fn a_header_canary_that_never_answers_is_found_by_the_error_gate_as_well() {
+    for crashing in [false, true] {
+        let lab = Lab::new(Faults {
+            failing: 100,
+            crashing,
+            ..Faults::default()
+        });
+        // It is waited for until then: no answer shows that the stage is in force.
+        let words = ["--rollback-on-failure", "--settle-within", "300ms", "-o", "json"];
+        let report = json(&lab.rollout(&lab.apply(), &words));
+        assert_eq!(report["outcome"], "rolled_back_by_error_gate", "{report:#}");
+        let gate = &report["stages"][1]["gates"][0];
+        assert_eq!(
+            (&gate["new_requests"], &gate["alarm"]),
+            (&gate["new_errors"], &value!(true))
+        );
+    }
 }
 
 /// Of the rollouts whose versions fail alike one in 10^6 is rolled back.
