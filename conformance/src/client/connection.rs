@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::request::Request;
 use crate::wire::{Head, Wire};
 
-/// No answer after this time is "no answer".
+/// Nobody waits longer for an answer.
 const GIVE_UP: Duration = Duration::from_secs(20);
 
 /// In the recording the client had this address, which `x-forwarded-for` and hashing on the source show.
@@ -55,7 +55,7 @@ impl Connection {
         response.error = match tokio::time::timeout(GIVE_UP, exchange).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(name_of(&error)),
-            Err(_) => Some(format!("no answer in {} s", GIVE_UP.as_secs())),
+            Err(_) => Some("TimeoutError".to_owned()),
         };
         if response.error.is_some() {
             self.open = None;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::server::{Builder, Connection, SendResponse};
 use h2::{Reason, RecvStream};
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
@@ -70,11 +71,7 @@ async fn stream(
     if let Some(authority) = head.uri.authority() {
         headers.push(("host".to_owned(), authority.to_string()));
     }
-    headers.extend(
-        head.headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), latin1(value.as_bytes()))),
-    );
+    headers.extend(plain(&head.headers));
     let request = Received {
         workload: workload.name.clone(),
         method: head.method.to_string(),
@@ -96,6 +93,20 @@ async fn stream(
         Reaction::Close(_) => Ok(Some((End::Close, respond))),
         Reaction::Reset => Ok(Some((End::Reset, respond))),
     }
+}
+
+/// Lines of `cookie` are one in the end, as HTTP/2 wants it.
+fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| latin1(value.as_bytes());
+    let others = headers.iter().filter(|(name, _)| *name != COOKIE);
+    let mut lines: Vec<_> = others
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect();
+    let cookies: Vec<String> = headers.get_all(COOKIE).iter().map(text).collect();
+    if !cookies.is_empty() {
+        lines.push((COOKIE.to_string(), cookies.join("; ")));
+    }
+    lines
 }
 
 async fn write(mut respond: SendResponse<Bytes>, answer: Answer) -> Result<(), h2::Error> {

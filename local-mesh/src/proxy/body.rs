@@ -30,6 +30,8 @@ pub(super) struct Payload {
     received: Cell<u64>,
     complete: Cell<Option<Instant>>,
     completed: Notify,
+    /// The client broke off.
+    broken: Cell<bool>,
 }
 
 struct Source {
@@ -66,6 +68,7 @@ impl Payload {
             received: Cell::new(0),
             complete: Cell::new(None),
             completed: Notify::new(),
+            broken: Cell::new(false),
         }))
     }
 
@@ -77,6 +80,11 @@ impl Payload {
     /// When the client had sent all of it, if it has.
     pub(super) fn complete_since(&self) -> Option<Instant> {
         self.complete.get()
+    }
+
+    /// Whether the client went away, or sent what is no body, before all of it was there.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.get()
     }
 
     /// Bytes received from the client so far.
@@ -156,7 +164,7 @@ impl Payload {
                     self.end();
                 }
             }
-            Some(Err(_)) => {}
+            Some(Err(_)) => self.broken.set(true),
             None => self.end(),
         }
         Poll::Ready(frame)
@@ -247,9 +255,10 @@ impl Body for RequestBody {
         self.payload.is_none()
     }
 
+    /// Nothing is said of a body that is not there: in HTTP/2 hyper would send its length.
     fn size_hint(&self) -> SizeHint {
         self.payload
             .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), |payload| payload.size)
+            .map_or_else(SizeHint::default, |payload| payload.size)
     }
 }

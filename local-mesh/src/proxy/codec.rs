@@ -52,29 +52,50 @@ struct State {
     refused: Option<LocalReply>,
 }
 
+/// What the socket showed of a head, besides what hyper made of it.
+#[derive(Default)]
+pub(super) struct Understood {
+    /// In bytes, as far as it was kept.
+    pub(super) size: usize,
+    /// The target with all signs back in place, if any were replaced.
+    pub(super) target: Option<String>,
+    /// The length of the body is said in two ways; hyper leaves one of them out.
+    pub(super) two_lengths: bool,
+}
+
+fn says_length(head: &[u8]) -> bool {
+    const NAME: &[u8] = b"content-length";
+    let mut lines = head.split(|byte| *byte == b'\n');
+    lines.any(|line| line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME))
+}
+
 impl Seen {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// hyper understood a request: its size as far as it was kept, and its target with all signs back in place, if
-    /// any were replaced.
-    pub(super) fn understood(&self, target: &str, has_body: bool) -> (usize, Option<String>) {
+    /// hyper understood a request: what it did not tell of its head.
+    pub(super) fn understood(&self, target: &str, has_body: bool, chunked: bool) -> Understood {
         let mut state = self.state();
-        let size = state.head.len();
+        let mut understood = Understood {
+            size: state.head.len(),
+            target: None,
+            two_lengths: chunked && says_length(&state.head),
+        };
         state.head.clear();
         state.target_ended = false;
         state.in_body = has_body;
         let replaced = std::mem::take(&mut state.replaced);
         if replaced.iter().all(|sign| *sign == PLACEHOLDER) {
-            return (size, None);
+            return understood;
         }
         let mut replaced = replaced.into_iter().map(char::from);
         let restore = |sign: char| match sign {
             placeholder if placeholder == char::from(PLACEHOLDER) => replaced.next().unwrap_or(sign),
             other => other,
         };
-        (size, Some(target.chars().map(restore).collect()))
+        understood.target = Some(target.chars().map(restore).collect());
+        understood
     }
 
     /// The body of the request was read: the next bytes are another head.
@@ -105,7 +126,7 @@ impl State {
                     self.target_ended = true;
                     return;
                 }
-                b'<' | b'>' | b'^' | b'`' | PLACEHOLDER => {
+                b'<' | b'>' | b'^' | b'`' | b'"' | PLACEHOLDER => {
                     self.replaced.push(*byte);
                     *byte = PLACEHOLDER;
                 }

@@ -21,7 +21,7 @@ use super::listener::Connection;
 use super::plane::{Config, Proxy};
 use super::record::Record;
 use super::reply::LocalReply;
-use super::request::{Asked, Head};
+use super::request::{self, Asked};
 use super::response::{self, Asker, ResponseBody};
 use super::upgrade::{Tunnel, Upgrade};
 
@@ -38,17 +38,22 @@ pub(super) async fn answer(
     let mut record = Record::begin(&proxy, connection, &parts, payload.clone());
     let asker = Asker {
         role: proxy.client.role,
-        unread: payload.is_some(),
+        unread: payload.is_some() || matches!(upgrade, Upgrade::WebSocket(_)),
         grpc: is_grpc(&parts),
     };
-    let head = Head::of(&seen, &parts, payload.is_some());
+    let head = request::understood(&seen, &parts, payload.is_some());
     let asked = match Asked::read(&mut parts, head, connection.dialled) {
         Ok(_) if matches!(upgrade, Upgrade::Refused) => Err(LocalReply::upgrade_failed()),
         asked => asked,
     };
     let asked = match asked {
         Ok(asked) => asked,
-        Err(reply) => return Ok(response::local(record, asker, reply, |_, _| ())),
+        Err(reply) => {
+            let mut answer = response::local(record, asker, reply, |_, _| ());
+            // To a client of HTTP/1.0 hyper would offer to keep a connection that is to be closed.
+            *answer.version_mut() = parts.version;
+            return Ok(answer);
+        }
     };
     headers::prepare_request(&mut parts.headers, || proxy.shared.request_id());
     if proxy.client.role == Role::Gateway {
@@ -57,7 +62,9 @@ pub(super) async fn answer(
     record.asked(&asked, &parts.headers);
     // Held until the end: this request knows one configuration only.
     let config = proxy.config();
-    let scheme = scheme(&parts);
+    let Some(scheme) = scheme(&parts) else {
+        return Ok(response::local(record, asker, LocalReply::no_route(), |_, _| ()));
+    };
     let routing = find_route(&config, &asked, &parts, scheme);
     let reply = match routing {
         Routing::Route(_, route) => {
@@ -87,6 +94,8 @@ pub(super) async fn answer(
                 Action::DirectResponse(answer) => exchange.direct_response(answer, arrived),
             });
         }
+        // To where the client wanted to go: a proxy that does not intercept cannot know that.
+        Routing::UnknownHost if config.view.allows_any => LocalReply::no_healthy_upstream(),
         Routing::UnknownHost if proxy.client.role == Role::Sidecar => LocalReply::unknown_host(),
         Routing::UnknownHost | Routing::NoRoute(_) => LocalReply::no_route(),
     };
@@ -100,11 +109,14 @@ fn is_grpc(parts: &Parts) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
 }
 
-/// What the client's `x-forwarded-proto` says, if that is a scheme.
-fn scheme(parts: &Parts) -> &'static str {
-    let said = parts.headers.get(FORWARDED_PROTO);
-    let https = said.is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"));
-    if https { "https" } else { "http" }
+/// What the client's `x-forwarded-proto` says, if that is a scheme. Without any, if it says nothing, Envoy looks for no
+/// route.
+fn scheme(parts: &Parts) -> Option<&'static str> {
+    match parts.headers.get(FORWARDED_PROTO).map(HeaderValue::as_bytes) {
+        Some([]) => None,
+        Some(said) if said.eq_ignore_ascii_case(b"https") => Some("https"),
+        _ => Some("http"),
+    }
 }
 
 fn head<'r>(asked: &'r Asked, parts: &'r Parts, scheme: &'r str) -> RequestHead<'r> {
@@ -199,6 +211,7 @@ impl Exchange<'_> {
             role: self.asker.role,
             forwarded_for,
             route_name: &self.route.name,
+            rule: self.route.rule.as_ref(),
         }
     }
 }

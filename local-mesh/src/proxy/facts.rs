@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderValue;
-use mesh_config::{Fact, Facts, Role};
+use mesh_config::{Fact, Facts, ObjectKey, Role, RuleRef};
 
 use super::listener::Connection;
 use super::record::Record;
@@ -17,6 +17,8 @@ pub(super) struct Progress<'a> {
     /// As the client sent it.
     pub(super) forwarded_for: Option<&'a HeaderValue>,
     pub(super) route_name: &'a str,
+    /// Of the VirtualService, if the route is of one.
+    pub(super) rule: Option<&'a RuleRef>,
 }
 
 impl Progress<'_> {
@@ -38,12 +40,15 @@ impl Facts for Progress<'_> {
     fn tell(&self, fact: &Fact, into: &mut Vec<u8>) {
         let record = self.record;
         let host = record.host.as_ref().map(|host| host.address());
+        let answered = record.answered;
         let (local, direct) = (self.connection.local, self.connection.peer);
         // Writing to memory cannot fail.
         let _ = match fact {
             Fact::Protocol => write!(into, "HTTP/1.1"),
-            Fact::ResponseCode => write!(into, "{}", record.status),
+            Fact::ResponseCode => write!(into, "{}", answered.map_or(0, |answered| answered.status)),
+            Fact::Status => write!(into, "{}", record.status),
             Fact::ResponseCodeDetails => write!(into, "{}", record.details),
+            Fact::ResponseFlagsLong => write!(into, "{}", record.flags.long()),
             Fact::ResponseFlags => write!(into, "{}", record.flags),
             Fact::RouteName => write!(into, "{}", self.route_name),
             Fact::UpstreamCluster => record.cluster.as_ref().map_or(Ok(()), |cluster| {
@@ -58,6 +63,24 @@ impl Facts for Progress<'_> {
             Fact::UpstreamAddress => host.map_or(Ok(()), |host| write!(into, "{}", host.ip())),
             Fact::UpstreamPort => host.map_or(Ok(()), |host| write!(into, "{}", host.port())),
             Fact::UpstreamAttempts => write!(into, "{}", record.attempts),
+            Fact::UpstreamProtocol => answered.map_or(Ok(()), |answered| {
+                into.write_all(if answered.http2 { b"HTTP/2" } else { b"HTTP/1.1" })
+            }),
+            Fact::UpstreamLocalAddress => {
+                answered.map_or(Ok(()), |answered| write!(into, "{}", answered.local))
+            }
+            Fact::UpstreamLocalAddressAlone => {
+                answered.map_or(Ok(()), |answered| write!(into, "{}", answered.local.ip()))
+            }
+            Fact::UpstreamLocalPort => {
+                answered.map_or(Ok(()), |answered| write!(into, "{}", answered.local.port()))
+            }
+            Fact::RouteConfig => self.rule.map_or(Ok(()), |rule| {
+                let ObjectKey { namespace, name, .. } = &rule.object;
+                let kind = "/apis/networking.istio.io/v1/namespaces";
+                write!(into, "{kind}/{namespace}/virtual-service/{name}")
+            }),
+            Fact::Duration => write!(into, "{}", record.duration().as_millis()),
             Fact::RemoteAddress => write!(into, "{}", self.remote()),
             Fact::RemoteAddressAlone => write!(into, "{}", self.remote().ip()),
             Fact::RemotePort => write!(into, "{}", self.remote().port()),

@@ -57,6 +57,28 @@ impl Flag {
     }
 }
 
+impl Flag {
+    /// The long form, as in Envoy's `%RESPONSE_FLAGS_LONG%`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::DelayInjected => "DelayInjected",
+            Self::FaultInjected => "FaultInjected",
+            Self::NoRoute => "NoRouteFound",
+            Self::NoCluster => "NoClusterFound",
+            Self::NoHealthyUpstream => "NoHealthyUpstream",
+            Self::UpstreamConnectionFailure => "UpstreamConnectionFailure",
+            Self::UpstreamConnectionTermination => "UpstreamConnectionTermination",
+            Self::UpstreamRemoteReset => "UpstreamRemoteReset",
+            Self::UpstreamOverflow => "UpstreamOverflow",
+            Self::UpstreamProtocolError => "UpstreamProtocolError",
+            Self::UpstreamRequestTimeout => "UpstreamRequestTimeout",
+            Self::RetryLimitExceeded => "UpstreamRetryLimitExceeded",
+            Self::DownstreamConnectionTermination => "DownstreamConnectionTermination",
+            Self::DownstreamProtocolError => "DownstreamProtocolError",
+        }
+    }
+}
+
 /// The flags of one request in the order they were set, which is the order Envoy prints them in (`URX,UF`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Flags {
@@ -89,18 +111,25 @@ impl Flags {
         other.set.iter().flatten().for_each(|flag| self.add(*flag));
         self
     }
+
+    /// All of them in words, with commas; `-` for none.
+    pub(super) fn long(self) -> String {
+        self.joined(Flag::name)
+    }
+
+    fn joined(self, word: fn(Flag) -> &'static str) -> String {
+        let words: Vec<&str> = self.set.into_iter().flatten().map(word).collect();
+        if words.is_empty() {
+            "-".to_owned()
+        } else {
+            words.join(",")
+        }
+    }
 }
 
 impl fmt::Display for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut flags = self.set.iter().flatten();
-        match flags.next() {
-            None => f.write_str("-"),
-            Some(first) => {
-                f.write_str(first.code())?;
-                flags.try_for_each(|flag| write!(f, ",{}", flag.code()))
-            }
-        }
+        f.write_str(&self.joined(Flag::code))
     }
 }
 
@@ -112,6 +141,10 @@ mod tests {
     fn flags_print_in_the_order_they_were_set() {
         let flags = Flags::of(Flag::RetryLimitExceeded).then(Flags::of(Flag::UpstreamConnectionFailure));
         assert_eq!(flags.to_string(), "URX,UF");
+        assert_eq!(
+            flags.long(),
+            "UpstreamRetryLimitExceeded,UpstreamConnectionFailure"
+        );
         assert_eq!(Flags::NONE.to_string(), "-");
     }
 

@@ -1,8 +1,10 @@
 //! A request whose route leads to destinations: fault, CORS, draw, cluster, and what the endpoint gets to see.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
+use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use mesh_config::{Destination, Forward, Known};
@@ -20,6 +22,7 @@ use super::record::Record;
 use super::reply::LocalReply;
 use super::request::Asked;
 use super::response::{self, Asker, ResponseBody, milliseconds};
+use super::retry;
 use super::target::Target;
 use super::timeout;
 use super::tries::{Answer, Tries, announce, within_timeout};
@@ -100,13 +103,16 @@ impl<'a> Way<'a> {
         if let Some(tunnel) = &tunnel {
             tunnel.ask(&mut parts.headers);
         }
-        if payload.is_none() {
-            headers::say_empty(&mut parts.headers, &parts.method);
-        }
+        let policy = if forward.changes_headers(self.destination) {
+            headers::join_request(&mut parts.headers);
+            retry::with_headers(forward.retry.as_ref(), &mut parts.headers)
+        } else {
+            forward.retry.as_ref().map(Cow::Borrowed)
+        };
         let tries = Tries {
             shared: &exchange.proxy.shared,
             cluster,
-            policy: forward.retry.as_ref(),
+            policy: policy.as_deref(),
             timeout,
             method: parts.method,
             path,
@@ -117,11 +123,13 @@ impl<'a> Way<'a> {
             grpc: exchange.asker.grpc,
             host: None.into(),
             attempts: 1.into(),
+            answered: None.into(),
         };
         let started = Instant::now();
         let result = within_timeout(&tries).await;
         record.host = tries.host.take();
         record.attempts = tries.attempts.get();
+        record.answered = tries.answered.get();
         let rules = |record: &Record, headers: &mut HeaderMap| {
             let progress = exchange.progress(record, forwarded_for.as_ref());
             self.decorate(&self.sent(&tries, &progress), headers);
@@ -140,8 +148,9 @@ impl<'a> Way<'a> {
                 self.pass_on(tunnel, record, answer, until, rules)
             }
             Err(reply) => {
+                let unread = payload.is_some_and(|payload| !payload.is_complete());
                 let asker = Asker {
-                    unread: payload.is_some_and(|payload| !payload.is_complete()),
+                    unread: unread || tunnel.is_some(),
                     ..exchange.asker
                 };
                 response::local(record, asker, reply, rules)
@@ -199,9 +208,16 @@ impl<'a> Way<'a> {
             Some(tunnel) if status == StatusCode::SWITCHING_PROTOCOLS => {
                 tunnel.open(record, asker.role, answer, rules)
             }
-            Some(_) => {
+            Some(_) if status.is_success() => {
                 let reply = LocalReply::no_websocket(status.as_u16());
                 response::local(record, asker, reply, rules)
+            }
+            // No tunnel, and no further request on a connection that was to become one.
+            Some(_) => {
+                let mut answer = response::upstream(record, asker.role, answer, until, rules);
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(CONNECTION, close);
+                answer
             }
             None => response::upstream(record, asker.role, answer, until, rules),
         }
@@ -257,10 +273,11 @@ impl<'a> Way<'a> {
             parts,
             payload,
             record,
-            ..
+            tunnel,
         } = arrived;
+        let unread = payload.is_some_and(|payload| !payload.is_complete());
         let asker = Asker {
-            unread: payload.is_some_and(|payload| !payload.is_complete()),
+            unread: unread || tunnel.is_some(),
             ..self.exchange.asker
         };
         response::local(record, asker, reply, |record, headers| {

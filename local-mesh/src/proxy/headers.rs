@@ -29,12 +29,13 @@ pub(super) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwar
 pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// On copies for a mirror.
 pub(super) const INTERNAL: HeaderName = HeaderName::from_static("x-envoy-internal");
+const FORWARDED_CERTIFICATE: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 const EXTERNAL_ADDRESS: HeaderName = HeaderName::from_static("x-envoy-external-address");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Control headers that a sidecar does not take from its application.
-const STRIPPED: [HeaderName; 14] = [
+const STRIPPED: [HeaderName; 15] = [
     INTERNAL,
     HeaderName::from_static("x-envoy-retry-on"),
     HeaderName::from_static("x-envoy-retry-grpc-on"),
@@ -49,6 +50,8 @@ const STRIPPED: [HeaderName; 14] = [
     HeaderName::from_static("x-envoy-hedge-on-per-try-timeout"),
     HeaderName::from_static("x-envoy-retriable-status-codes"),
     HeaderName::from_static("x-envoy-retriable-header-names"),
+    // Certificates are told by those who see them.
+    FORWARDED_CERTIFICATE,
 ];
 
 /// Headers that only another proxy may set: a gateway takes them from nobody.
@@ -63,9 +66,9 @@ const AT_THE_EDGE: [HeaderName; 5] = [
 /// Removes what ends at this hop and what Envoy does not believe, and adds what it tells every endpoint.
 pub(super) fn prepare_request(headers: &mut HeaderMap, request_id: impl FnOnce() -> HeaderValue) {
     remove_hop_by_hop(headers);
-    join_lines(headers);
-    // Almost no request carries one of these; the cheap scan spares fourteen look-ups.
-    if has_envoy_headers(headers) {
+    join_request(headers);
+    // Almost no request carries one of these; the cheap scan spares fifteen look-ups.
+    if has_envoy_headers(headers) || headers.contains_key(FORWARDED_CERTIFICATE) {
         STRIPPED.iter().for_each(|name| {
             headers.remove(name);
         });
@@ -78,8 +81,9 @@ pub(super) fn prepare_request(headers: &mut HeaderMap, request_id: impl FnOnce()
     }
 }
 
-/// Headers that Envoy keeps in one line: further lines are joined to the first with a comma. All others stay apart.
-const ONE_LINE: [&str; 24] = [
+/// Headers of requests that Envoy keeps in one line: further lines are joined to the first with a comma. All others stay
+/// apart.
+const ONE_LINE: &[&str] = &[
     "accept",
     "accept-encoding",
     "access-control-request-headers",
@@ -90,6 +94,7 @@ const ONE_LINE: [&str; 24] = [
     "content-type",
     "etag",
     "expect",
+    "grpc-accept-encoding",
     "grpc-timeout",
     "if-match",
     "if-modified-since",
@@ -97,22 +102,73 @@ const ONE_LINE: [&str; 24] = [
     "if-range",
     "if-unmodified-since",
     "origin",
+    "pragma",
     "referer",
     "user-agent",
     "vary",
     "via",
+    "x-client-trace-id",
+    "x-envoy-decorator-operation",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+    "x-envoy-external-address",
+    "x-envoy-original-host",
+    "x-envoy-original-path",
     "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
     "x-forwarded-proto",
     "x-request-id",
 ];
 
-fn join_lines(headers: &mut HeaderMap) {
+/// The same of responses.
+const ONE_LINE_OF_RESPONSE: &[&str] = &[
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "age",
+    "cache-control",
+    "content-encoding",
+    "content-type",
+    "etag",
+    "expires",
+    "grpc-message",
+    "grpc-status",
+    "last-modified",
+    "location",
+    "proxy-status",
+    "vary",
+    "via",
+    "x-envoy-attempt-count",
+    "x-envoy-decorator-operation",
+    "x-envoy-degraded",
+    "x-envoy-immediate-health-check-fail",
+    "x-envoy-ratelimited",
+    "x-envoy-upstream-canary",
+    "x-envoy-upstream-healthchecked-cluster",
+    "x-request-id",
+];
+
+/// Joins the lines of a request that Envoy keeps in one.
+pub(super) fn join_request(headers: &mut HeaderMap) {
+    join_lines(headers, ONE_LINE);
+}
+
+/// Joins the lines of a response that Envoy keeps in one.
+pub(super) fn join_response(headers: &mut HeaderMap) {
+    join_lines(headers, ONE_LINE_OF_RESPONSE);
+}
+
+fn join_lines(headers: &mut HeaderMap, in_one: &[&str]) {
     if headers.keys_len() == headers.len() {
         return;
     }
     let repeated: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| ONE_LINE.contains(&name.as_str()) && headers.get_all(*name).iter().count() > 1)
+        .filter(|name| in_one.contains(&name.as_str()) && headers.get_all(*name).iter().count() > 1)
         .cloned()
         .collect();
     for name in repeated {
@@ -194,7 +250,7 @@ fn keep_only_trailers(headers: &mut HeaderMap) {
     }
 }
 
-/// Envoy says `content-length: 0` for a request without a body, except where the method implies none.
+/// In HTTP/1.1 Envoy says `content-length: 0` for a request without a body, except where the method implies none.
 pub(super) fn say_empty(headers: &mut HeaderMap, method: &Method) {
     let implied = matches!(
         *method,
@@ -218,7 +274,7 @@ pub(super) fn prepare_response(headers: &mut HeaderMap, server: &'static str) {
             headers.remove(name);
         }
     }
-    join_lines(headers);
+    join_response(headers);
     headers.insert(SERVER, HeaderValue::from_static(server));
 }
 

@@ -116,6 +116,7 @@ impl Copy {
             copies: None.into(),
             host: None.into(),
             attempts: 1.into(),
+            answered: None.into(),
         };
         // Nobody is told how it went.
         let Ok(Answer { response, lease, .. }) = within_timeout(&tries).await else {

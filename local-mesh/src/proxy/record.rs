@@ -1,6 +1,7 @@
 //! What is remembered of a request until its end: for the access log and the metrics.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
@@ -20,12 +21,23 @@ use super::reply::LocalReply;
 use super::request::Asked;
 use super::target::Target;
 
+/// An endpoint's answer, as header values tell of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) http2: bool,
+    /// The proxy's own address towards the endpoint.
+    pub(super) local: SocketAddr,
+}
+
 /// A request from its arrival to its last byte. Dropping it writes the access log line and counts it; dropped before
 /// [`Record::complete`] it says that the client has gone (`DC`).
 pub(super) struct Record {
     proxy: Rc<Proxy>,
     started: Instant,
     pub(super) status: u16,
+    /// What the endpoint that answered has to do with it.
+    pub(super) answered: Option<Answered>,
     pub(super) flags: Flags,
     pub(super) details: Cow<'static, str>,
     pub(super) cluster: Option<Rc<Cluster>>,
@@ -79,6 +91,7 @@ impl Record {
         Record {
             started: Instant::now(),
             status: 0,
+            answered: None,
             flags: Flags::NONE,
             details: Cow::Borrowed(""),
             cluster: None,

@@ -1,12 +1,15 @@
 //! Requests that are not HTTP/1.1 as Envoy reads it: what is wrong with them, and the answer on the wire.
 
+use http::HeaderMap;
+use http::header::CONNECTION;
+
 use super::reply::LocalReply;
 
 /// All headers together may have so many bytes (Envoy's `max_request_headers_kb` of 60).
 pub(super) const LARGEST_HEAD: usize = 60 * 1024;
 
 /// The methods that Envoy's parser knows; all others are malformed requests.
-const METHODS: [&str; 34] = [
+const METHODS: [&str; 35] = [
     "ACL",
     "BIND",
     "CHECKOUT",
@@ -31,6 +34,7 @@ const METHODS: [&str; 34] = [
     "PROPPATCH",
     "PURGE",
     "PUT",
+    "QUERY",
     "REBIND",
     "REPORT",
     "SEARCH",
@@ -50,6 +54,32 @@ pub(super) fn knows_method(method: &http::Method) -> bool {
         *method,
         Method::GET | Method::POST | Method::PUT | Method::DELETE | Method::HEAD
     ) || METHODS.contains(&method.as_str())
+}
+
+/// Whether the `connection` header names what must not be taken away: Envoy refuses such requests.
+pub(super) fn names_forbidden(headers: &HeaderMap) -> bool {
+    named(headers).any(|name| {
+        name.starts_with(':')
+            || ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]
+                .iter()
+                .any(|forbidden| name.eq_ignore_ascii_case(forbidden))
+    })
+}
+
+/// Whether the `connection` header takes the Host away.
+pub(super) fn names_host(headers: &HeaderMap) -> bool {
+    named(headers).any(|name| name.eq_ignore_ascii_case("host"))
+}
+
+fn named(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(CONNECTION).iter();
+    let texts = lines.filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).map(str::trim)
+}
+
+/// Whether a sign may be in a Host header (RFC 3986, as Envoy's HTTP/2 library has it).
+pub(super) fn is_of_authority(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@[]".contains(&byte)
 }
 
 /// Whether these bytes are an answer that hyper makes by itself: ours all say who the server is.
@@ -99,15 +129,16 @@ pub(super) fn of(head: &[u8], status: u16) -> LocalReply {
         .any(|(_, value)| value.contains(|c: char| c != '\t' && c.is_ascii_control()))
     {
         LocalReply::malformed("http1.invalid_characters")
-    } else if first
-        .split(' ')
-        .nth(1)
-        .is_some_and(|target| target.contains("://"))
-    {
+    } else if first.split(' ').count() == 3 && first.split(' ').nth(1).is_some_and(is_bad_url) {
         LocalReply::malformed("http1.invalid_url")
     } else {
         LocalReply::malformed("http1.codec_error")
     }
+}
+
+/// A target that is meant to be a URL, or `*`.
+fn is_bad_url(target: &str) -> bool {
+    target.contains("://") || target.starts_with('*')
 }
 
 /// A version of HTTP, but not 1.1.

@@ -83,6 +83,11 @@ impl LocalReply {
         Self::new(400, "", Flags::NONE, "missing_host_header")
     }
 
+    /// A QUERY that does not say of what type it is: 400.
+    pub(super) fn query_without_type() -> Self {
+        Self::new(400, "", Flags::NONE, "query_missing_content_type")
+    }
+
     /// Not HTTP as Envoy reads it: 400 `DPE`.
     pub(super) fn malformed(details: &'static str) -> Self {
         let flags = Flags::of(Flag::DownstreamProtocolError);
@@ -203,6 +208,11 @@ impl LocalReply {
             let flags = flags.then(Flags::of(Flag::UpstreamRequestTimeout));
             return Self::new(504, "upstream request timeout", flags, "upstream_per_try_timeout");
         }
+        if *failure == Failure::ClientGone {
+            // Nobody reads it, but the access log tells of it.
+            let flags = Flags::of(Flag::DownstreamConnectionTermination);
+            return Self::new(0, "", flags, "downstream_remote_disconnect");
+        }
         let again = if retried { "retried and the latest " } else { "" };
         let body = format!(
             "upstream connect error or disconnect/reset before headers. {again}reset reason: {}",
@@ -239,6 +249,8 @@ pub(super) enum Failure {
     Overflow,
     /// `perTryTimeout` passed.
     PerTryTimeout,
+    /// The client went away before it had sent its whole request: not the endpoint's failure.
+    ClientGone,
 }
 
 impl Failure {
@@ -261,7 +273,8 @@ impl Failure {
         {
             Some(h2::Reason::REFUSED_STREAM) => Self::RefusedStream,
             Some(_) if http2.is_some_and(h2::Error::is_reset) => Self::Reset,
-            _ if error.is_parse() => Self::Protocol,
+            // Found by the library: what came is no HTTP/2.
+            _ if error.is_parse() || http2.is_some_and(h2::Error::is_library) => Self::Protocol,
             _ => Self::Termination,
         }
     }
@@ -277,6 +290,7 @@ impl Failure {
             Self::Protocol => "protocol error",
             Self::Overflow => "overflow",
             Self::PerTryTimeout => "upstream per try timeout",
+            Self::ClientGone => "local reset",
         }
     }
 
@@ -288,6 +302,7 @@ impl Failure {
             Self::Protocol => Flag::UpstreamProtocolError,
             Self::Overflow => Flag::UpstreamOverflow,
             Self::PerTryTimeout => Flag::UpstreamRequestTimeout,
+            Self::ClientGone => Flag::DownstreamConnectionTermination,
         }
     }
 
@@ -303,7 +318,7 @@ impl Failure {
     /// What outlier detection books for the endpoint; `None`: it is not the endpoint's.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         match self {
-            Self::Overflow => None,
+            Self::Overflow | Self::ClientGone => None,
             Self::PerTryTimeout => Some(Outcome::TimedOut),
             _ => Some(Outcome::Failed),
         }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use http::header::HOST;
+use http::header::{CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Version};
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Method, Version};
 use mesh_config::normalise_path;
 
 use super::Dialled;
-use super::codec::Seen;
+use super::codec::{Seen, Understood};
 use super::refusal::{self, LARGEST_HEAD};
 use super::reply::LocalReply;
 use super::target::Target;
@@ -24,34 +24,39 @@ pub(super) struct Asked {
     pub(super) path: Target,
 }
 
-/// What the socket showed of a request's head, besides what hyper made of it.
-#[derive(Default)]
-pub(super) struct Head {
-    /// In bytes, about.
-    size: usize,
-    /// The target, where hyper was given another one.
-    target: Option<String>,
+/// What the socket showed of the head of the request that hyper has just understood.
+pub(super) fn understood(seen: &Seen, parts: &Parts, has_body: bool) -> Understood {
+    let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    seen.understood(target, has_body, parts.headers.contains_key(TRANSFER_ENCODING))
 }
 
-impl Head {
-    /// Of the request that hyper has just understood.
-    pub(super) fn of(seen: &Seen, parts: &Parts, has_body: bool) -> Self {
-        let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        let (size, target) = seen.understood(target, has_body);
-        Head { size, target }
-    }
+/// Whether the headers are more than Envoy takes.
+fn is_too_large(head: &Understood, parts: &Parts) -> bool {
+    let of_headers = || {
+        let sizes = parts
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len());
+        sizes.sum::<usize>() + parts.uri.path_and_query().map_or(0, |path| path.as_str().len())
+    };
+    head.size > LARGEST_HEAD && of_headers() > LARGEST_HEAD
+}
 
-    /// Whether the headers are more than Envoy takes.
-    fn is_too_large(&self, parts: &Parts) -> bool {
-        let of_headers = || {
-            let sizes = parts
-                .headers
-                .iter()
-                .map(|(name, value)| name.as_str().len() + value.len());
-            sizes.sum::<usize>() + parts.uri.path_and_query().map_or(0, |path| path.as_str().len())
-        };
-        self.size > LARGEST_HEAD && of_headers() > LARGEST_HEAD
+/// The only way besides a length to say how long a body is.
+fn check_encoding(headers: &HeaderMap, two_lengths: bool) -> Result<(), LocalReply> {
+    let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
+    let Some(first) = encodings.next() else {
+        return Ok(());
+    };
+    if encodings.next().is_some() || !first.as_bytes().eq_ignore_ascii_case(b"chunked") {
+        return Err(LocalReply::unknown_transfer_encoding());
     }
+    if two_lengths {
+        return Err(LocalReply::malformed(
+            "http1.content_length_and_chunked_not_allowed",
+        ));
+    }
+    Ok(())
 }
 
 impl Asked {
@@ -59,12 +64,16 @@ impl Asked {
     ///
     /// # Errors
     /// The answer to a request that Envoy refuses before it looks for a route.
-    pub(super) fn read(parts: &mut Parts, head: Head, dialled: Dialled) -> Result<Asked, LocalReply> {
-        if head.is_too_large(parts) {
+    pub(super) fn read(parts: &mut Parts, head: Understood, dialled: Dialled) -> Result<Asked, LocalReply> {
+        if is_too_large(&head, parts) {
             return Err(LocalReply::headers_too_large());
         }
         if !refusal::knows_method(&parts.method) {
             return Err(LocalReply::malformed("http1.codec_error"));
+        }
+        check_encoding(&parts.headers, head.two_lengths)?;
+        if refusal::names_forbidden(&parts.headers) {
+            return Err(LocalReply::malformed("http1.connection_header_rejected"));
         }
         if parts.version != Version::HTTP_11 {
             return Err(LocalReply::upgrade_required());
@@ -79,6 +88,9 @@ impl Asked {
             return Err(LocalReply::connect());
         }
         let path = path(parts, head.target)?;
+        if parts.method.as_str() == "QUERY" && !parts.headers.contains_key(CONTENT_TYPE) {
+            return Err(LocalReply::query_without_type());
+        }
         parts.headers.insert(HOST, authority.clone());
         Ok(Asked {
             port,
@@ -98,11 +110,15 @@ impl Asked {
 /// are one with a comma, as in Envoy.
 fn authority(parts: &Parts) -> Result<HeaderValue, LocalReply> {
     if let Some(authority) = parts.uri.authority() {
-        let host = authority
-            .as_str()
-            .rsplit_once('@')
-            .map_or(authority.as_str(), |(_, host)| host);
+        let written = authority.as_str();
+        let host = written.rsplit_once('@').map_or(written, |(_, host)| host);
+        if parts.method != Method::CONNECT {
+            check_url(parts.uri.scheme(), host)?;
+        }
         return HeaderValue::from_str(host).map_err(|_| LocalReply::bad_authority());
+    }
+    if refusal::names_host(&parts.headers) {
+        return Err(LocalReply::missing_host());
     }
     let mut hosts = parts.headers.get_all(HOST).iter();
     let first = hosts.next().ok_or_else(LocalReply::missing_host)?;
@@ -111,11 +127,32 @@ fn authority(parts: &Parts) -> Result<HeaderValue, LocalReply> {
         let joined = [host.as_bytes(), b",", other.as_bytes()].concat();
         host = HeaderValue::from_bytes(&joined).map_err(|_| LocalReply::bad_authority())?;
     }
-    let bad = |byte: &u8| *byte == b' ' || *byte == b'/' || !byte.is_ascii_graphic();
-    if host.as_bytes().iter().any(bad) {
+    if !host.as_bytes().iter().all(|byte| refusal::is_of_authority(*byte)) {
         return Err(LocalReply::bad_authority());
     }
     Ok(host)
+}
+
+/// Whether a target in absolute form is one that Envoy takes: http or https, a name or address, and perhaps a port.
+fn check_url(scheme: Option<&Scheme>, host: &str) -> Result<(), LocalReply> {
+    let Some(scheme) = scheme else {
+        // A word without a slash.
+        return Err(LocalReply::malformed("http1.codec_error"));
+    };
+    if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
+        return Err(LocalReply::malformed("http1.invalid_scheme"));
+    }
+    let (name, port) = match host.rfind(':').filter(|at| !host[*at..].contains(']')) {
+        Some(at) => (&host[..at], host[at + 1..].parse::<u16>().is_ok()),
+        None => (host, true),
+    };
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    let named = !name.is_empty() && (name.starts_with('[') || name.bytes().all(letters));
+    if named && port {
+        Ok(())
+    } else {
+        Err(LocalReply::malformed("http1.invalid_url"))
+    }
 }
 
 /// The port of an authority, 80 if it has none.
@@ -133,7 +170,11 @@ fn path(parts: &Parts, raw: Option<String>) -> Result<Target, LocalReply> {
     let Some(path) = parts.uri.path_and_query() else {
         return Ok(PathAndQuery::from_static("/").into());
     };
-    if path.as_str() == "*" {
+    if path.as_str() == "*" && parts.method != Method::OPTIONS {
+        return Err(LocalReply::malformed("http1.invalid_url"));
+    }
+    let bare = parts.uri.authority().is_some() && path.as_str().starts_with('?');
+    if path.as_str() == "*" || bare {
         return Err(LocalReply::no_path());
     }
     match normalise_path(path.as_str()) {
@@ -154,7 +195,7 @@ mod tests {
             request = request.header(HOST, *host);
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        let asked = Asked::read(&mut parts, Head::default(), dialled).map_err(|reply| reply.status)?;
+        let asked = Asked::read(&mut parts, Understood::default(), dialled).map_err(|reply| reply.status)?;
         Ok((
             asked.port,
             asked.host().to_owned(),

@@ -20,7 +20,7 @@ use super::reply::{LocalReply, grpc_status};
 use super::tries::Answer;
 
 /// How long Envoy leaves a client's connection open that it is going to close.
-const DELAYED_CLOSE: Duration = Duration::from_secs(1);
+pub(super) const DELAYED_CLOSE: Duration = Duration::from_secs(1);
 
 /// The name in `server`: an ingress gateway calls itself Istio's.
 pub(super) fn server_name(role: Role) -> &'static str {
@@ -34,7 +34,7 @@ pub(super) fn server_name(role: Role) -> &'static str {
 #[derive(Clone, Copy)]
 pub(super) struct Asker {
     pub(super) role: Role,
-    /// The request has a body that nobody read: the connection cannot be used again.
+    /// The request has a body that nobody read, or was to become a tunnel: the connection cannot be used again.
     pub(super) unread: bool,
     /// `content-type: application/grpc`: errors are told in gRPC's way.
     pub(super) grpc: bool,
@@ -56,6 +56,7 @@ pub(super) fn local(
         headers.insert(OVERLOADED, HeaderValue::from_static("true"));
     }
     rules(&record, headers);
+    headers::join_response(headers);
     // After the rules: they can set a content type, but neither remove it nor give one to an empty body.
     if body.is_empty() {
         headers.remove(CONTENT_TYPE);
@@ -192,7 +193,12 @@ impl Streamed {
         match frame {
             Some(Ok(frame)) => {
                 self.record.sent += frame.data_ref().map_or(0, Bytes::len) as u64;
-                self.finish_if_at_end();
+                // A client that is told no trailers is not asked for more after them.
+                if frame.is_trailers() {
+                    self.finish();
+                } else {
+                    self.finish_if_at_end();
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {

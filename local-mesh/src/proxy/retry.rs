@@ -2,6 +2,7 @@
 //!
 //! Source: Envoy's `retry_state_impl.cc`, with the conditions of `retryOn` (ISTIO-SEMANTICS: retries).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -19,7 +20,7 @@ pub(super) fn after_failure(on: &RetryOn, failure: &Failure) -> bool {
         }
         Failure::RefusedStream => on.refused_stream || any_reset,
         Failure::Termination | Failure::Protocol | Failure::Reset | Failure::PerTryTimeout => any_reset,
-        Failure::Overflow => false,
+        Failure::Overflow | Failure::ClientGone => false,
     }
 }
 
@@ -33,8 +34,65 @@ pub(super) fn after_answer(on: &RetryOn, status: StatusCode, headers: &HeaderMap
     on.five_xx && code >= 500
         || on.gateway_error && (502..=504).contains(&code)
         || on.retriable_4xx && code == 409
-        || on.status_codes.contains(&code)
+        || on.retriable_status_codes && on.status_codes.contains(&code)
+        || on.retriable_headers && on.header_names.iter().any(|name| headers.contains_key(name))
         || grpc(on, headers)
+}
+
+/// The policy of a route with what its operations on headers have set for the proxy itself. Those headers end here; a
+/// client's own never come so far. Source: Envoy's `RetryStateImpl`.
+pub(super) fn with_headers<'p>(
+    policy: Option<&'p RetryPolicy>,
+    headers: &mut HeaderMap,
+) -> Option<Cow<'p, RetryPolicy>> {
+    let mut take = |name: &str| {
+        let value = headers.remove(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    // Times were decided on before.
+    for name in [
+        "x-envoy-upstream-rq-per-try-timeout-ms",
+        "x-envoy-upstream-stream-duration-ms",
+        "x-envoy-hedge-on-per-try-timeout",
+    ] {
+        take(name);
+    }
+    let (on, grpc_on) = (take("x-envoy-retry-on"), take("x-envoy-retry-grpc-on"));
+    let (max, codes) = (
+        take("x-envoy-max-retries"),
+        take("x-envoy-retriable-status-codes"),
+    );
+    let names = take("x-envoy-retriable-header-names");
+    if policy.is_none() && on.is_none() && grpc_on.is_none() {
+        return None;
+    }
+    if [&on, &grpc_on, &max, &codes, &names]
+        .iter()
+        .all(|said| said.is_none())
+    {
+        return policy.map(Cow::Borrowed);
+    }
+    let mut policy = policy.cloned().unwrap_or_else(|| RetryPolicy {
+        attempts: 1,
+        on: RetryOn::default(),
+        avoid_previous_hosts: false,
+        ..RetryPolicy::default()
+    });
+    policy.on.add(&on.unwrap_or_default(), false);
+    policy.on.add(&grpc_on.unwrap_or_default(), true);
+    policy.attempts = max.and_then(|max| max.parse().ok()).unwrap_or(policy.attempts);
+    let list = |text: Option<String>| {
+        let text = text.unwrap_or_default().to_ascii_lowercase();
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let codes = list(codes);
+    policy
+        .on
+        .status_codes
+        .extend(codes.iter().filter_map(|code| code.parse::<u16>().ok()));
+    policy.on.header_names.extend(list(names));
+    Some(Cow::Owned(policy))
 }
 
 /// The words of gRPC look at `grpc-status` in the headers, whatever the request is.
@@ -73,6 +131,39 @@ mod tests {
             map.insert(*name, http::HeaderValue::from_static(value));
         }
         after_answer(on, StatusCode::from_u16(status).unwrap(), &map)
+    }
+
+    fn merged(policy: Option<&RetryPolicy>, pairs: &[(&'static str, &'static str)]) -> Option<RetryPolicy> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, http::HeaderValue::from_static(value));
+        }
+        let policy = with_headers(policy, &mut headers).map(Cow::into_owned);
+        assert!(headers.is_empty(), "{headers:?}");
+        policy
+    }
+
+    #[test]
+    fn headers_that_a_rule_sets_join_the_policy_and_go_no_further() {
+        let default = RetryPolicy::default();
+        assert_eq!(merged(None, &[("x-envoy-max-retries", "3")]), None);
+        assert_eq!(
+            merged(Some(&default), &[("x-envoy-upstream-stream-duration-ms", "3")]),
+            Some(default.clone())
+        );
+        let policy = merged(None, &[("x-envoy-retry-on", "5xx,unavailable")]).unwrap();
+        assert_eq!((policy.attempts, policy.on.to_string()), (1, "5xx".to_owned()));
+        let pairs = [
+            ("x-envoy-retry-on", "retriable-headers,retriable-status-codes"),
+            ("x-envoy-retry-grpc-on", "internal"),
+            ("x-envoy-max-retries", "5"),
+            ("x-envoy-retriable-status-codes", "418, 404"),
+            ("x-envoy-retriable-header-names", "X-Again"),
+        ];
+        let policy = merged(Some(&default), &pairs).unwrap();
+        assert_eq!(policy.attempts, 5);
+        assert!(answer(&policy.on, 418, &[]) && answer(&policy.on, 200, &[("x-again", "")]));
+        assert!(answer(&policy.on, 200, &[("grpc-status", "13")]) && !answer(&policy.on, 503, &[]));
     }
 
     #[test]

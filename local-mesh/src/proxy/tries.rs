@@ -14,9 +14,10 @@ use tokio::time::Instant;
 use super::body::{Payload, RequestBody};
 use super::cluster::{Cluster, Host, Lease, Outcome, Permit, Unsent, Wish, lease};
 use super::flags::{Flag, Flags};
-use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT, GRPC_TIMEOUT};
+use super::headers::{ATTEMPT_COUNT, EXPECTED_TIMEOUT, GRPC_TIMEOUT, say_empty};
 use super::mirror::Copies;
 use super::plane::Shared;
+use super::record::Answered;
 use super::reply::{Failure, LocalReply, http_status};
 use super::response::milliseconds;
 use super::target::Target;
@@ -45,6 +46,8 @@ pub(super) struct Tries<'a> {
     pub(super) host: RefCell<Option<Rc<Host>>>,
     /// The number of the latest try, from 1.
     pub(super) attempts: Cell<u32>,
+    /// The latest answer of an endpoint, passed on or not.
+    pub(super) answered: Cell<Option<Answered>>,
 }
 
 /// An answer of an endpoint, its body still to be read.
@@ -78,6 +81,13 @@ impl Tries<'_> {
             }
             let result = self.once(&host, number, started).await;
             self.book(&host, &result);
+            if let Ok((response, lease)) = &result {
+                self.answered.set(Some(Answered {
+                    status: response.status().as_u16(),
+                    http2: self.cluster.is_http2(),
+                    local: lease.local(),
+                }));
+            }
             drop(permit.take());
             let Some(policy) = self.policy.filter(|policy| wants_retry(policy, &result)) else {
                 return finish(result, number, Flags::NONE);
@@ -133,9 +143,16 @@ impl Tries<'_> {
                 // The endpoint closed a kept connection meanwhile; nothing was sent, so this is not a retry.
                 Err(Unsent::Back(unsent)) if !lease.is_fresh() => request = *unsent,
                 Err(Unsent::Back(_)) => return Err(Failure::Termination),
+                Err(Unsent::Failed(_)) if self.is_broken() => return Err(Failure::ClientGone),
                 Err(Unsent::Failed(failure)) => return Err(failure),
             }
         }
+    }
+
+    /// The client broke off, which broke the try.
+    fn is_broken(&self) -> bool {
+        let payload = self.payload.as_ref();
+        payload.is_some_and(|payload| payload.is_broken())
     }
 
     async fn lease(&self, host: &Rc<Host>) -> Result<Lease, Failure> {
@@ -157,7 +174,10 @@ impl Tries<'_> {
         *request.headers_mut() = self.headers.clone();
         if http2 {
             in_http2(&mut request);
-        } else if let Some(odd) = self.path.odd() {
+        } else if self.payload.is_none() {
+            say_empty(request.headers_mut(), &self.method);
+        }
+        if !http2 && let Some(odd) = self.path.odd() {
             request.extensions_mut().insert(odd.clone());
         }
         // The first try's were there before the operations of the route, which may have changed them.

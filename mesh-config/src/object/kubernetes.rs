@@ -78,7 +78,6 @@ const HTTP2: &[&str] = &["http2", "grpc", "kubernetes.io/h2c"];
 /// Application protocols that are not. With any other name, or none, Istio looks at the first bytes of a connection.
 const NOT_HTTP: &[&str] = &[
     "tcp",
-    "udp",
     "tls",
     "https",
     "mongo",
@@ -118,10 +117,10 @@ impl ServicePort {
         given.split('-').next().unwrap_or_default().to_owned()
     }
 
-    /// Whether connections can be made to it at all.
+    /// Whether connections can be made to it at all. A port that is named after UDP is taken for one.
     #[must_use]
     pub fn is_tcp(&self) -> bool {
-        self.transport == Transport::Tcp
+        self.transport == Transport::Tcp && self.protocol() != "udp"
     }
 }
 

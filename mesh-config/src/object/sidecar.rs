@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::service_entry::read_selector;
 use crate::host;
-use crate::text::Value;
+use crate::text::{Fields, Value};
 
 /// `Sidecar`: what the proxies of a namespace, or of some of its workloads, are told about.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Sidecar {
     pub selector: Option<BTreeMap<String, String>>,
     /// Empty: everything, on every port.
     pub egress: Vec<EgressListener>,
+    /// `outboundTrafficPolicy` is `ALLOW_ANY`: what nobody knows goes to where the client wanted to go.
+    pub allows_any: bool,
 }
 
 /// One entry of `egress`.
@@ -38,18 +40,8 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Sidecar> {
     value.fields(|fields| {
         // What comes in is not the matter of the caller's proxy.
         fields.accept(&["ingress", "inboundConnectionPool"]);
-        if let Some(policy) = fields.get("outboundTrafficPolicy") {
-            policy.fields(|fields| {
-                fields.not_supported(&["egressProxy"]);
-                let mode = fields.get("mode").map(|v| {
-                    let open = v.choice(&[("REGISTRY_ONLY", false), ("ALLOW_ANY", true)]);
-                    (open, v)
-                });
-                if let Some((Some(true), v)) = mode {
-                    v.not_supported();
-                }
-            });
-        }
+        let policy = fields.get("outboundTrafficPolicy");
+        let allows_any = policy.and_then(|policy| policy.fields(read_outbound_policy));
         let egress = fields.get("egress").map(|v| v.list()).unwrap_or_default();
         for entry in egress.iter().rev().skip(1) {
             if !entry.has("port") {
@@ -59,8 +51,15 @@ pub(crate) fn read(value: &Value<'_>) -> Option<Sidecar> {
         Sidecar {
             selector: fields.get("workloadSelector").and_then(|v| read_selector(&v)),
             egress: egress.iter().filter_map(read_listener).collect(),
+            allows_any: allows_any == Some(true),
         }
     })
+}
+
+fn read_outbound_policy(fields: &mut Fields<'_>) -> bool {
+    fields.not_supported(&["egressProxy"]);
+    let mode = fields.get("mode");
+    mode.and_then(|v| v.choice(&[("REGISTRY_ONLY", false), ("ALLOW_ANY", true)])) == Some(true)
 }
 
 fn read_listener(value: &Value<'_>) -> Option<EgressListener> {

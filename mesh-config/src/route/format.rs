@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::command::{self, Command, Fact};
+use super::command::{self, Command, Fact, PathForm, PathVersion};
 
 /// What is known of a request where operations are applied.
 #[derive(Clone, Copy)]
@@ -164,7 +164,7 @@ fn tell(command: &Command, known: &Known<'_>, headers: &HeaderMap, into: &mut Ve
         Command::Response(names) if known.request.is_some() => {
             for name in names {
                 if name == ":status" {
-                    return known.facts.tell(&Fact::ResponseCode, into);
+                    return known.facts.tell(&Fact::Status, into);
                 }
                 if let Some(value) = first(headers, name) {
                     return into.extend_from_slice(value);
@@ -180,8 +180,26 @@ fn tell(command: &Command, known: &Known<'_>, headers: &HeaderMap, into: &mut Ve
             let found = pairs.find(|(key, _)| key == name);
             into.extend_from_slice(found.map_or("", |(_, value)| value).as_bytes());
         }
+        Command::WholeQuery => {
+            let query = known.path.split_once('?').map_or("", |(_, query)| query);
+            into.extend_from_slice(query.as_bytes());
+        }
+        Command::Path(form) => into.extend_from_slice(path(*form, known, headers)),
+        Command::Fixed(text) => into.extend_from_slice(text.as_bytes()),
         Command::Fact(fact) => known.facts.tell(fact, into),
     }
+}
+
+fn path<'k>(form: PathForm, known: &Known<'k>, headers: &'k HeaderMap) -> &'k [u8] {
+    let original = || first(known.request.unwrap_or(headers), "x-envoy-original-path");
+    let current = known.path.as_bytes();
+    let path = match form.version {
+        PathVersion::Original => original().unwrap_or_default(),
+        PathVersion::Current => current,
+        PathVersion::Either => original().unwrap_or(current),
+    };
+    let end = path.iter().position(|byte| *byte == b'?' && !form.query);
+    &path[..end.unwrap_or(path.len())]
 }
 
 /// The first line of a header.
@@ -232,6 +250,10 @@ mod tests {
                 "%REQ(:method)% %REQ(:authority)%%REQ(:path)%",
                 Some("GET auth:8080/a?user=%20&x"),
             ),
+            ("%PATH(NQ)%|%PATH%|%PATH(WQ:ORIG)%", Some("/a|/a?user=%20&x|")),
+            ("%QUERY_PARAMS%", Some("user=%20&x")),
+            ("%ENVIRONMENT(HOME)%", Some("-")),
+            ("%ACCESS_LOG_TYPE%", Some("NotSet")),
             ("%QUERY_PARAM(user)%", Some("%20")),
             ("%QUERY_PARAM(x)%", None),
             ("%RESP(x-user)%", None),

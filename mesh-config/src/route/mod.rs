@@ -85,6 +85,8 @@ pub enum Action {
 pub struct Forward {
     /// At least one. Of several, none has weight 0.
     pub destinations: Vec<Destination>,
+    /// Whether the rule names one destination only; those of weight 0 count, though nothing is sent there.
+    pub single: bool,
     /// Sum of the weights; at least 1.
     pub total_weight: u64,
     /// For all tries together; `None`: no limit.
@@ -167,7 +169,7 @@ impl Forward {
             .as_ref()
             .and_then(|rewrite| rewrite.authority.as_ref());
         let mut authority = rewrite.or(route.authority.as_ref());
-        if self.destinations.len() == 1 {
+        if self.single {
             headers::apply(&[&route.request, &own.request], known, headers);
             authority = authority.or(own.authority.as_ref());
         } else {
@@ -200,7 +202,7 @@ impl Forward {
     /// Changes the headers of a response, including answers that the proxy makes itself for this route.
     pub fn response_headers(&self, destination: &Destination, known: &Known<'_>, headers: &mut HeaderMap) {
         let (route, own) = (&self.headers.response, &destination.headers.response);
-        if self.destinations.len() == 1 {
+        if self.single {
             headers::apply(&[route, own], known, headers);
         } else {
             headers::apply(&[own], known, headers);

@@ -50,8 +50,14 @@ pub struct RetryOn {
     pub resource_exhausted: bool,
     /// gRPC status 14 in response headers.
     pub unavailable: bool,
+    /// Whether `status_codes` count.
+    pub retriable_status_codes: bool,
     /// These response codes.
     pub status_codes: Vec<u16>,
+    /// Whether `header_names` count.
+    pub retriable_headers: bool,
+    /// A response that has one of these headers. Only a proxy's own headers can name any.
+    pub header_names: Vec<String>,
     /// A response with `x-envoy-ratelimited`.
     pub envoy_ratelimited: bool,
 }
@@ -123,10 +129,13 @@ fn read_words(value: &Value<'_>) -> Option<RetryOn> {
             continue;
         }
         match word {
-            // Take effect through codes, headers or a protocol that are not there.
-            "retriable-status-codes" | "retriable-headers" | "http3-post-connect-failure" => {}
+            // A protocol that is not there.
+            "http3-post-connect-failure" => {}
             _ => match status_code(word) {
-                Some(code) => on.status_codes.push(code),
+                Some(code) => {
+                    on.retriable_status_codes = true;
+                    on.status_codes.push(code);
+                }
                 None => report_word(value, word),
             },
         }
@@ -190,6 +199,15 @@ const WORDS: &[&str] = &[
     "unavailable",
 ];
 
+/// Those that are about the status of gRPC.
+const GRPC_WORDS: &[&str] = &[
+    "cancelled",
+    "deadline-exceeded",
+    "internal",
+    "resource-exhausted",
+    "unavailable",
+];
+
 impl RetryOn {
     fn default_words() -> Self {
         RetryOn {
@@ -216,14 +234,29 @@ impl RetryOn {
             "resource-exhausted" => &mut self.resource_exhausted,
             "unavailable" => &mut self.unavailable,
             "envoy-ratelimited" => &mut self.envoy_ratelimited,
+            "retriable-status-codes" => &mut self.retriable_status_codes,
+            "retriable-headers" => &mut self.retriable_headers,
             _ => return None,
         })
+    }
+
+    /// Adds what `x-envoy-retry-on` says, or `x-envoy-retry-grpc-on`; words that are not of its kind say nothing.
+    pub fn add(&mut self, words: &str, grpc: bool) {
+        for word in words.split(',').map(str::trim) {
+            if GRPC_WORDS.contains(&word) == grpc
+                && let Some(field) = self.word(word)
+            {
+                *field = true;
+            }
+        }
     }
 }
 
 impl fmt::Display for RetryOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut copy = self.clone();
+        // The codes themselves say it.
+        copy.retriable_status_codes &= copy.status_codes.is_empty();
         let words = WORDS
             .iter()
             .filter(|word| copy.word(word).is_some_and(|set| *set));

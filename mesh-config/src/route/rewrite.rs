@@ -50,14 +50,14 @@ pub(crate) fn replace_matched(text: &str, matcher: &RequestMatch, path_and_query
     format!("{text}{}{query}", path.get(matched..).unwrap_or_default())
 }
 
-/// Replaces every match. A replacement that names a group the pattern lacks leaves the path as it is.
+/// Replaces every match. A replacement that names a group the pattern lacks leaves the path as it is (RE2's
+/// `GlobalReplace`).
 fn replace_all(pattern: &Pattern, replacement: &str, path: &str) -> String {
     let groups = pattern.regex().captures_len();
-    let Some(pieces) =
-        pieces(replacement).filter(|pieces| pieces.iter().all(|(_, g)| g.is_none_or(|g| g < groups)))
-    else {
+    let (pieces, largest) = pieces(replacement);
+    if largest >= groups {
         return path.to_owned();
-    };
+    }
     let replaced = pattern
         .regex()
         .replace_all(path.as_bytes(), |found: &regex::bytes::Captures<'_>| {
@@ -73,23 +73,29 @@ fn replace_all(pattern: &Pattern, replacement: &str, path: &str) -> String {
     String::from_utf8_lossy(&replaced).into_owned()
 }
 
-/// Literal texts, each followed by a group; `\\` is a backslash. `None` for a stray backslash.
-fn pieces(replacement: &str) -> Option<Vec<(String, Option<usize>)>> {
+/// Literal texts, each followed by a group, and the largest group; `\\` is a backslash. As in RE2 a stray backslash ends
+/// the text, though groups after it count as named.
+fn pieces(replacement: &str) -> (Vec<(String, Option<usize>)>, usize) {
     let mut pieces = Vec::new();
-    let mut literal = String::new();
+    let (mut literal, mut largest, mut ended) = (String::new(), 0, false);
     let mut characters = replacement.chars();
     while let Some(character) = characters.next() {
-        if character != '\\' {
-            literal.push(character);
-            continue;
-        }
-        match characters.next()? {
-            '\\' => literal.push('\\'),
-            digit => pieces.push((std::mem::take(&mut literal), Some(digit.to_digit(10)? as usize))),
+        let escaped = (character == '\\').then(|| characters.next());
+        let group = escaped
+            .flatten()
+            .and_then(|escaped| escaped.to_digit(10))
+            .map(|digit| digit as usize);
+        largest = largest.max(group.unwrap_or(0));
+        match (escaped, group) {
+            _ if ended => {}
+            (None, _) => literal.push(character),
+            (_, Some(group)) => pieces.push((std::mem::take(&mut literal), Some(group))),
+            (Some(Some('\\')), _) => literal.push('\\'),
+            _ => ended = true,
         }
     }
     pieces.push((literal, None));
-    Some(pieces)
+    (pieces, largest)
 }
 
 /// Reads `rewrite`.

@@ -85,8 +85,9 @@ fn cluster(
     mut endpoints: Vec<Endpoint>,
 ) -> Cluster {
     let policy = blocks.compile(port.is_http2());
-    if policy.load_balancer == LoadBalancer::PassThrough {
-        // Without interception no original destination is known.
+    if policy.load_balancer == LoadBalancer::PassThrough || service.headless {
+        // The client has chosen the endpoint itself, by the address it dials; a proxy that is not in its way by
+        // interception does not see that, and has no endpoint.
         endpoints.clear();
     }
     // The rule's setting, else the service's, else the mesh's: enabled, no more.

@@ -180,6 +180,7 @@ impl Scope<'_> {
                 .map(|destination| u64::from(destination.weight))
                 .sum(),
             destinations,
+            single,
             timeout: http.timeout,
             retry,
             hash,
@@ -284,6 +285,7 @@ impl Scope<'_> {
                     headers: HeaderRules::default(),
                     version: None,
                 }],
+                single: true,
                 total_weight: 1,
                 timeout: None,
                 retry: Some(RetryPolicy::default()),

@@ -12,6 +12,8 @@ pub(crate) struct Egress<'a> {
     namespace: String,
     /// `None`: everything.
     listeners: Option<&'a [EgressListener]>,
+    /// Whether hosts that nobody knows are let out.
+    pub(crate) allows_any: bool,
 }
 
 /// What one listener imports; `None`: everything.
@@ -27,6 +29,7 @@ impl<'a> Egress<'a> {
         Egress {
             namespace: String::new(),
             listeners: None,
+            allows_any: false,
         }
     }
 
@@ -43,8 +46,10 @@ impl<'a> Egress<'a> {
         let found = of(&client.namespace, &selected)
             .or_else(|| of(&client.namespace, &for_all))
             .or_else(|| of(ROOT_NAMESPACE, &for_all));
-        let listeners = found.filter(|found| client.role == Role::Sidecar && !found.egress.is_empty());
+        let found = found.filter(|_| client.role == Role::Sidecar);
+        let listeners = found.filter(|found| !found.egress.is_empty());
         Egress {
+            allows_any: found.is_some_and(|found| found.allows_any),
             namespace: client.namespace.clone(),
             listeners: listeners.map(|found| found.egress.as_slice()),
         }

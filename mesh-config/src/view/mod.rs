@@ -37,6 +37,8 @@ pub struct View {
     pub tcp: BTreeMap<u16, ClusterId>,
     /// [`ClusterId`] is the index.
     pub clusters: Vec<Arc<Cluster>>,
+    /// Whether requests to hosts that nobody knows are let out (`ALLOW_ANY`) instead of being refused.
+    pub allows_any: bool,
 }
 
 impl View {
@@ -200,5 +202,6 @@ pub(crate) fn build<'a>(
         ports,
         tcp,
         clusters: clusters.list,
+        allows_any: registry.egress.allows_any,
     }
 }

@@ -1,6 +1,7 @@
 //! One connection to an endpoint: how it is made, driven and sent on, in HTTP/1.1 or HTTP/2.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use http::{Request, Response};
@@ -32,6 +33,8 @@ enum Sender {
 /// What is known of a connection besides its bytes.
 pub(super) struct Usage {
     opened: Instant,
+    /// The proxy's own address.
+    local: SocketAddr,
     /// Older than `maxConnectionDuration`: closed once nothing is on it.
     old: Cell<bool>,
     /// Requests on it right now.
@@ -102,6 +105,11 @@ impl Connection {
         self.usage.old.get()
     }
 
+    /// The proxy's own address on it.
+    pub(super) fn local(&self) -> SocketAddr {
+        self.usage.local
+    }
+
     /// Requests it has carried to their end.
     pub(super) fn served(&self) -> u32 {
         self.usage.served.get()
@@ -159,6 +167,7 @@ pub(super) enum Driver {
 /// [`Failure::Connect`] and [`Failure::ConnectTimeout`].
 pub(super) async fn connect(host: &Host, policy: ConnectionPolicy) -> Result<(Connection, Driver), Failure> {
     let stream = host.connect().await.map_err(|error| Failure::refused(&error))?;
+    let local = stream.local_addr().map_err(|error| Failure::refused(&error))?;
     let (sender, driver) = if policy.http2 {
         let io = TokioIo::new(stream);
         let (sender, driver) = http2::handshake(OnThisThread, io).await.map_err(lost)?;
@@ -173,6 +182,7 @@ pub(super) async fn connect(host: &Host, policy: ConnectionPolicy) -> Result<(Co
         sender,
         usage: Rc::new(Usage {
             opened: now,
+            local,
             old: Cell::new(false),
             active: Cell::new(0),
             served: Cell::new(0),

@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -229,6 +230,11 @@ impl Lease {
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Unsent> {
         self.connection.send(request).await
+    }
+
+    /// The proxy's own address on the connection.
+    pub(in crate::proxy) fn local(&self) -> SocketAddr {
+        self.connection.local()
     }
 
     /// Whether the connection was made for this request.

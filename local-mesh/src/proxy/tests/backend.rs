@@ -31,6 +31,8 @@ pub(super) enum Behaviour {
     FailTwice,
     /// Reads something and answers bytes that are no answer, others each time.
     Noise,
+    /// Reads something and answers a sentence.
+    Sentence,
     /// As [`Behaviour::Echo`], but keeps no connection, and does not say so.
     AnswerOnceAndClose,
 }
@@ -63,9 +65,12 @@ pub(super) async fn start(behaviour: Behaviour, seen: Arc<Seen>) -> SocketAddr {
 }
 
 async fn serve(mut stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
-    if behaviour == Behaviour::Noise {
+    if matches!(behaviour, Behaviour::Noise | Behaviour::Sentence) {
         let number = seen.connections.load(Ordering::Relaxed) as u64;
-        let bytes = spoilt(ANSWERS, &mut SmallRng::seed_from_u64(number));
+        let bytes = match behaviour {
+            Behaviour::Noise => spoilt(ANSWERS, &mut SmallRng::seed_from_u64(number)),
+            _ => b"this is not HTTP\r\n\r\n".to_vec(),
+        };
         // Whether anybody reads it is not its business.
         let _ = stream.read(&mut [0; 4096]).await;
         let _ = stream.write_all(&bytes).await;
@@ -77,7 +82,7 @@ async fn serve(mut stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
         seen.requests.send_modify(|count| *count += 1);
         let number = *seen.requests.borrow();
         let (status, body) = match behaviour {
-            Behaviour::Close | Behaviour::Refuse | Behaviour::Noise => return,
+            Behaviour::Close | Behaviour::Refuse | Behaviour::Noise | Behaviour::Sentence => return,
             Behaviour::Hang => std::future::pending().await,
             Behaviour::Tunnel => {
                 let answer =

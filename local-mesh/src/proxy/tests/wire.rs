@@ -171,3 +171,37 @@ async fn other_upgrades_are_refused() {
     assert_eq!(answer.status, 403);
     assert_eq!(lab.logged().await["response_code_details"], "upgrade_failed");
 }
+
+#[tokio::test]
+async fn a_client_that_goes_away_while_it_sends_is_no_failure_of_the_endpoint() {
+    let policy = "trafficPolicy: {outlierDetection: {consecutive5xxErrors: 1, maxEjectionPercent: 100, baseEjectionTime: 1h}}";
+    let lab = Lab::with_policy(&[("v1", Behaviour::Echo)], &rule(EVERYTHING_TO_V1), policy).await;
+    let head = "POST / HTTP/1.1\r\nhost: auth:8080\r\ncontent-length: 5\r\n\r\nhe";
+    let stream = lab.open(head).await;
+    lab.accepted().await;
+    drop(stream);
+    let line = lab.logged().await;
+    assert_eq!(
+        (&line["response_flags"], &line["response_code_details"]),
+        (&"DC".into(), &"downstream_remote_disconnect".into())
+    );
+    // Ejected, the only endpoint would be missing for an hour.
+    assert_eq!(lab.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_http_is_a_protocol_error_in_both_versions() {
+    let http2 = "trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE}}}";
+    for policy in ["", http2] {
+        let endpoints = [("v1", Behaviour::Sentence)];
+        let lab = Lab::with_policy(&endpoints, &rule(EVERYTHING_TO_V1), policy).await;
+        let answer = lab.get("/").await;
+        assert_eq!(answer.status, 502, "{policy}: {}", answer.body);
+        assert!(
+            answer.body.ends_with("reset reason: protocol error"),
+            "{}",
+            answer.body
+        );
+        assert_eq!(lab.logged().await["response_flags"], "UPE");
+    }
+}
