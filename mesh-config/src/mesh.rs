@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::check::analysis;
+use crate::check::analyze;
 use crate::client::{Client, Role, Workload};
 use crate::host;
 use crate::object::kubernetes::Service;
@@ -192,10 +192,12 @@ impl Mesh {
                         subset.value
                     );
                     let advice = "requests that come here would be answered 503".to_owned();
-                    problems.push(
-                        rule.object
-                            .problem(&analysis::SUBSET, subset.mark, message, Some(advice)),
-                    );
+                    problems.push(rule.object.problem(
+                        &analyze::UNKNOWN_SUBSET,
+                        subset.mark,
+                        message,
+                        Some(advice),
+                    ));
                 }
             }
         }

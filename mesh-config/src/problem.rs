@@ -94,21 +94,17 @@ impl Problem {
         self.check.severity == Severity::Error
     }
 
-    /// Byte range of the caret inside the line.
-    fn span(&self) -> std::ops::Range<usize> {
-        let offset = |characters: usize| {
-            self.line_text
-                .char_indices()
-                .nth(characters)
-                .map_or(self.line_text.len(), |(byte, _)| byte)
-        };
-        let start = offset(self.column.saturating_sub(1));
-        start..offset(self.column.saturating_sub(1) + self.length).max(start)
+    /// Length of what is wrong, in characters.
+    pub(crate) fn width(&self) -> usize {
+        self.length
     }
-}
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// With its code, and with notes below.
+    pub(crate) fn to_text(&self, notes: &[String]) -> String {
+        self.render(Some(self.check.shown_code()), notes)
+    }
+
+    fn render(&self, code: Option<&str>, notes: &[String]) -> String {
         let mut mark = AnnotationKind::Primary.span(self.span());
         if let Some(advice) = &self.advice {
             mark = mark.label(advice.as_str());
@@ -124,8 +120,31 @@ impl fmt::Display for Problem {
             Severity::Warning => Level::WARNING,
             Severity::Info => Level::INFO,
         };
-        let report = [level.primary_title(self.message.as_str()).element(snippet)];
-        write!(f, "{}", Renderer::plain().render(&report))
+        let mut title = level.primary_title(self.message.as_str());
+        if let Some(code) = code {
+            title = title.id(code);
+        }
+        let notes = notes.iter().map(|note| Level::NOTE.message(note.as_str()));
+        let report = [title.element(snippet).elements(notes)];
+        Renderer::plain().render(&report).to_string()
+    }
+
+    /// Byte range of the caret inside the line.
+    fn span(&self) -> std::ops::Range<usize> {
+        let offset = |characters: usize| {
+            self.line_text
+                .char_indices()
+                .nth(characters)
+                .map_or(self.line_text.len(), |(byte, _)| byte)
+        };
+        let start = offset(self.column.saturating_sub(1));
+        start..offset(self.column.saturating_sub(1) + self.length).max(start)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(None, &[]))
     }
 }
 

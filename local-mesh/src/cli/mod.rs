@@ -1,6 +1,7 @@
 //! The command line: what each verb does, what it prints, and how it exits.
 
 mod args;
+mod check;
 mod command;
 mod delete;
 mod files;
@@ -55,7 +56,7 @@ fn on_a_runtime(verb: Verb) -> anyhow::Result<u8> {
     let code = runtime.block_on(async {
         match verb {
             Verb::Up(up) => up::up(up).await,
-            Verb::Check(check) => verbs::check(&check.files, &mut out),
+            Verb::Check(check) => check::run(check, &mut out),
             Verb::Apply(apply) => verbs::apply(apply, &mut out).await,
             Verb::Delete(delete) => delete::delete(delete, &mut out).await,
             Verb::Get(get) => verbs::get(get, &mut out).await,

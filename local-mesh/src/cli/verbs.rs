@@ -1,16 +1,13 @@
-//! The verbs that ask a running mesh, and `check`.
+//! The verbs that ask a running mesh.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anyhow::bail;
-use mesh_config::Mesh;
 
-use super::args::{Apply, Explain, FileArgs, Get, ListFormat, Logs, Status};
+use super::args::{Apply, Explain, Get, ListFormat, Logs, Status};
 use super::remote;
-use super::{COULD_NOT, NO, files, print};
+use super::{NO, files, print};
 use crate::admin::wire::{Changes, ExplainRequest, Explained, Listing, Manifests, Query, Status as State};
-use crate::control::notes;
 
 /// `apply`.
 pub(crate) async fn apply(apply: Apply, out: &mut impl Write) -> anyhow::Result<u8> {
@@ -113,37 +110,6 @@ pub(crate) async fn logs(logs: Logs, out: &mut impl Write) -> anyhow::Result<u8>
     let mesh = remote::Mesh(logs.remote.admin);
     let text = mesh.text(&format!("/logs?{query}")).await?;
     write!(out, "{text}")?;
-    Ok(0)
-}
-
-/// `check`: what `up` and `apply` would say about the manifests themselves.
-pub(crate) fn check(args: &FileArgs, out: &mut impl Write) -> anyhow::Result<u8> {
-    let sources = files::read(args, io::stdin())?;
-    let count = sources.len();
-    let mesh = match Mesh::new().apply_sources(&sources, 0) {
-        Ok((mesh, _)) => mesh,
-        Err(problems) => {
-            writeln!(
-                io::stderr(),
-                "{problems}\n\n{}",
-                counted(problems.len(), "problem")
-            )?;
-            return Ok(COULD_NOT);
-        }
-    };
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for object in mesh.objects() {
-        *kinds.entry(object.kind.as_str()).or_default() += 1;
-    }
-    let kinds: Vec<String> = kinds
-        .iter()
-        .map(|(kind, count)| format!("{kind} {count}"))
-        .collect();
-    let (objects, files) = (counted(mesh.objects().count(), "object"), counted(count, "file"));
-    writeln!(out, "ok: {objects} in {files} ({})", kinds.join(", "))?;
-    for note in notes(&mesh, &Mesh::new()) {
-        writeln!(io::stderr(), "note: {note}")?;
-    }
     Ok(0)
 }
 

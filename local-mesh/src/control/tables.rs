@@ -158,7 +158,7 @@ impl State {
                 known.chain(kinds).chain([age]).collect()
             }
             Spec::Namespace => vec![name, "Active".to_owned(), age],
-            Spec::ServiceAccount | Spec::Sidecar(_) | Spec::NotEnforced => vec![name, age],
+            Spec::ServiceAccount | Spec::Sidecar(_) | Spec::NotEnforced | Spec::Unreadable => vec![name, age],
         }
     }
 }

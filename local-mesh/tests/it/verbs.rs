@@ -264,11 +264,54 @@ fn check_needs_no_mesh() {
     let dangling = lab.file("dangling.yaml", &(two_versions() + &all_to("v9")));
     let answer = verb(&["check", "-f", &bad]);
     assert!(
-        answer.code == 2 && answer.err.contains("hots") && answer.err.ends_with("2 problems\n"),
+        answer.code == 1 && answer.out.contains("hots") && answer.out.ends_with("in 1 object in 1 file\n"),
         "{answer:?}"
     );
     let answer = verb(&["check", "-f", &dangling]);
-    assert!(answer.code == 2 && answer.err.contains("`v9`"), "{answer:?}");
+    assert!(
+        answer.code == 1 && answer.out.contains("error[IST0101]"),
+        "{answer:?}"
+    );
+    let answer = verb(&["check", "-f", "no-such-file.yaml"]);
+    assert!(
+        answer.code == 2 && answer.err.contains("no-such-file.yaml"),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn findings_can_be_suppressed_and_have_forms_for_programs() {
+    let lab = Lab::new();
+    let file = lab.file("dangling.yaml", &(two_versions() + &all_to("v9")));
+    let json = |words: &[&str]| -> serde_json::Value {
+        let answer = verb(&[&["check", "-f", &file, "-o"], words].concat());
+        serde_json::from_str(&answer.out).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+    };
+    let findings = json(&["json"]);
+    let unknown = |finding: &&serde_json::Value| finding["rule"] == "TL0302";
+    let list = findings["findings"].as_array().unwrap();
+    let finding = list.iter().find(unknown).unwrap();
+    assert_eq!(
+        (&finding["code"], &finding["severity"]),
+        (&"IST0101".into(), &"error".into())
+    );
+    assert_eq!(finding["file"], file.as_str());
+    let sarif = json(&["sarif"]);
+    assert_eq!(sarif["version"], "2.1.0");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(
+        results
+            .iter()
+            .any(|result| result["ruleId"] == "TL0302" && result["level"] == "error")
+    );
+    let suppressed = verb(&["check", "-f", &file, "--suppress", "IST0101=VirtualService/*/*"]);
+    assert_eq!(suppressed.code, 0, "{suppressed:?}");
+    assert!(suppressed.err.contains("1 finding suppressed"), "{suppressed:?}");
+    let bad = verb(&["check", "-f", &file, "--suppress", "IST0101"]);
+    assert!(
+        bad.code == 2 && bad.err.contains("CODE=KIND/NAMESPACE/NAME"),
+        "{bad:?}"
+    );
 }
 
 #[test]

@@ -50,3 +50,6 @@ pub(crate) static OTHER_KIND: Check = Check {
     fix: "See the message.",
     istioctl: Istioctl::Never,
 };
+
+/// All of them that a report can have.
+pub(crate) static ALL: &[&Check] = &[&ENVOY_ROUTES, &ENVOY_CLUSTER, &OTHER_KIND];

@@ -122,3 +122,20 @@ pub(crate) static FORMAT: Check = refused(
     "The API server refuses the object.",
     "See the message.",
 );
+
+/// All of them.
+pub(crate) static ALL: &[&Check] = &[
+    &NOT_YAML,
+    &NO_OBJECTS,
+    &KIND,
+    &METADATA,
+    &DUPLICATE_KEY,
+    &UNKNOWN_FIELD,
+    &WRONG_TYPE,
+    &MISSING,
+    &NOT_ONE_OF,
+    &RANGE,
+    &EXCLUSIVE,
+    &DURATION,
+    &FORMAT,
+];

@@ -104,3 +104,16 @@ pub(crate) static UNSAID: Check = Check {
     fix: "See the message.",
     istioctl: Istioctl::Never,
 };
+
+/// All of them.
+pub(crate) static ALL: &[&Check] = &[
+    &DOTTED_GATEWAY,
+    &MIRROR_PERCENT,
+    &LARGE_BODY,
+    &SNI_ADDRESS,
+    &CONSECUTIVE_ERRORS,
+    &RING_SIZE,
+    &FAILOVER_ALONE,
+    &EMPTY_SELECTOR,
+    &UNSAID,
+];

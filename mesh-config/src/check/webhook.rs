@@ -22,7 +22,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "hosts",
         refused(
             "TL0101",
-            "hosts of a VirtualService",
+            "refused by istiod: hosts of a VirtualService",
             "Hosts are names such as `auth`, `auth.shop.svc.cluster.local`, `*.example.com`, or IP addresses; none may cover another of the list.",
         ),
     ),
@@ -30,7 +30,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "gateways",
         refused(
             "TL0102",
-            "names of gateways",
+            "refused by istiod: names of gateways",
             "Write NAMESPACE/NAME, NAME or `mesh`.",
         ),
     ),
@@ -38,7 +38,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "exportTo",
         refused(
             "TL0103",
-            "`exportTo`",
+            "refused by istiod: `exportTo`",
             "Either `*` alone, or `.` and names of namespaces, each once.",
         ),
     ),
@@ -46,31 +46,35 @@ static SUBJECTS: &[(&str, Check)] = &[
         "http",
         refused(
             "TL0104",
-            "what a rule does",
+            "refused by istiod: what a rule does",
             "A rule has a `route` with destinations, or a `redirect`, or a `directResponse`, or (with hosts) a `delegate`.",
         ),
     ),
     (
         "match",
-        refused("TL0105", "conditions of a rule", "See the message."),
+        refused(
+            "TL0105",
+            "refused by istiod: conditions of a rule",
+            "See the message.",
+        ),
     ),
     (
         "headers",
         refused(
             "TL0106",
-            "operations on headers",
+            "refused by istiod: operations on headers",
             "`Host` can be set on requests only, in one place; a percent sign is written `%%`.",
         ),
     ),
     (
         "corsPolicy",
-        refused("TL0107", "`corsPolicy`", "See the message."),
+        refused("TL0107", "refused by istiod: `corsPolicy`", "See the message."),
     ),
     (
         "fault",
         refused(
             "TL0108",
-            "`fault`",
+            "refused by istiod: `fault`",
             "Percentages are 0 or 0.0001 to 100, statuses 200 to 599.",
         ),
     ),
@@ -78,7 +82,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "mirror",
         refused(
             "TL0109",
-            "copies of requests",
+            "refused by istiod: copies of requests",
             "Either `mirror` or `mirrors`; percentages are 0 to 100.",
         ),
     ),
@@ -86,7 +90,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "redirect",
         refused(
             "TL0110",
-            "`redirect`",
+            "refused by istiod: `redirect`",
             "Codes are 3xx; `prefixRewrite` needs matches on a prefix.",
         ),
     ),
@@ -94,7 +98,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "directResponse",
         refused(
             "TL0111",
-            "`directResponse`",
+            "refused by istiod: `directResponse`",
             "Statuses are 200 to 599; a body has at most 1 MiB.",
         ),
     ),
@@ -102,7 +106,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "retries",
         refused(
             "TL0112",
-            "`retries`",
+            "refused by istiod: `retries`",
             "Conditions are separated by commas, without blanks; `attempts: 0` switches retries off and stands alone.",
         ),
     ),
@@ -110,7 +114,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "rewrite",
         refused(
             "TL0113",
-            "`rewrite`",
+            "refused by istiod: `rewrite`",
             "One of `uri` and `uriRegexRewrite`, and `authority`.",
         ),
     ),
@@ -118,7 +122,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "route",
         refused(
             "TL0114",
-            "destinations and weights",
+            "refused by istiod: destinations and weights",
             "Weights are whole numbers from 0; of several, one is above 0.",
         ),
     ),
@@ -126,21 +130,31 @@ static SUBJECTS: &[(&str, Check)] = &[
         "timeout",
         refused(
             "TL0115",
-            "`timeout`",
+            "refused by istiod: `timeout`",
             "Durations have whole milliseconds; leave the field out for no timeout.",
         ),
     ),
-    ("tls", refused("TL0116", "`tls`", "See the message.")),
-    ("tcp", refused("TL0117", "rules for TCP", "See the message.")),
+    (
+        "tls",
+        refused("TL0116", "refused by istiod: `tls`", "See the message."),
+    ),
+    (
+        "tcp",
+        refused("TL0117", "refused by istiod: rules for TCP", "See the message."),
+    ),
     (
         "annotations",
-        refused("TL0118", "annotations of Istio's own", "Remove the annotation."),
+        refused(
+            "TL0118",
+            "refused by istiod: annotations of Istio's own",
+            "Remove the annotation.",
+        ),
     ),
     (
         "host",
         refused(
             "TL0119",
-            "the host of a DestinationRule",
+            "refused by istiod: the host of a DestinationRule",
             "A name, with `*` at most at its beginning; not an IP address.",
         ),
     ),
@@ -148,7 +162,7 @@ static SUBJECTS: &[(&str, Check)] = &[
         "subsets",
         refused(
             "TL0120",
-            "subsets",
+            "refused by istiod: subsets",
             "Names are letters, digits and `-`, each once; labels are those that Kubernetes takes.",
         ),
     ),
@@ -156,31 +170,35 @@ static SUBJECTS: &[(&str, Check)] = &[
         "trafficPolicy",
         refused(
             "TL0121",
-            "a policy that says nothing",
+            "refused by istiod: a policy that says nothing",
             "Leave the policy out, or say something in it.",
         ),
     ),
     (
         "outlierDetection",
-        refused("TL0122", "`outlierDetection`", "See the message."),
+        refused(
+            "TL0122",
+            "refused by istiod: `outlierDetection`",
+            "See the message.",
+        ),
     ),
     (
         "connectionPool",
         refused(
             "TL0123",
-            "`connectionPool`",
+            "refused by istiod: `connectionPool`",
             "Limits are whole numbers from 0; durations have whole milliseconds.",
         ),
     ),
     (
         "loadBalancer",
-        refused("TL0124", "`loadBalancer`", "See the message."),
+        refused("TL0124", "refused by istiod: `loadBalancer`", "See the message."),
     ),
     (
         "localityLbSetting",
         refused(
             "TL0125",
-            "localities",
+            "refused by istiod: localities",
             "Shares are 1 to 100 and add up to 100; `distribute` and `failover` exclude each other.",
         ),
     ),
@@ -188,16 +206,8 @@ static SUBJECTS: &[(&str, Check)] = &[
         "tunnel",
         refused(
             "TL0126",
-            "`tunnel`",
+            "refused by istiod: `tunnel`",
             "The protocol is CONNECT or POST; the target is a host or an address with a port.",
-        ),
-    ),
-    (
-        "workloadSelector",
-        refused(
-            "TL0127",
-            "`workloadSelector`",
-            "Labels without `*`; such a rule is for its own namespace only.",
         ),
     ),
 ];
@@ -217,6 +227,7 @@ static SAME: &[(&str, &str)] = &[
 /// its own, so that a subset's outlier detection is outlier detection. Inside of a match only the match counts.
 pub(crate) fn subject(path: &str) -> &'static Check {
     let mut found = None;
+    let l4 = path.starts_with("spec.tls[") || path.starts_with("spec.tcp[");
     for (depth, part) in path.split('.').enumerate() {
         let name = part.split('[').next().unwrap_or_default();
         // A connection pool has parts of these names, too.
@@ -242,9 +253,7 @@ pub(crate) fn subject(path: &str) -> &'static Check {
             "mirror",
             "labels",
         ];
-        if inner.contains(&name)
-            || found.is_some_and(|check| check.code == "TL0116" && path.starts_with("spec.tls"))
-        {
+        if inner.contains(&name) || l4 && depth == 1 {
             break;
         }
     }
@@ -252,7 +261,18 @@ pub(crate) fn subject(path: &str) -> &'static Check {
 }
 
 /// What is said about the whole object.
-static OTHER: Check = refused("TL0100", "the object as a whole", "See the message.");
+static OTHER: Check = refused(
+    "TL0100",
+    "refused by istiod: the object as a whole",
+    "See the message.",
+);
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
+    [&OTHER]
+        .into_iter()
+        .chain(SUBJECTS.iter().map(|(_, check)| check))
+}
 
 #[cfg(test)]
 mod tests {

@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::check::catalogue::Check;
 use crate::problem::{Mark, Problem};
-use crate::text::lines;
+use crate::text::{self, lines};
 use destination_rule::DestinationRule;
 use gateway::Gateway;
 use kubernetes::{Deployment, Service, WorkloadEntry};
@@ -118,6 +118,11 @@ impl Object {
         &self.content
     }
 
+    /// The place of a JSON pointer (`/spec/http/0`) in this object; of a pointer to nothing, the nearest above it.
+    pub(crate) fn mark_at(&self, pointer: &str) -> Mark {
+        text::mark_at(&self.text, self.text_line, self.place.line, pointer)
+    }
+
     /// A finding of a check at a place inside this object.
     pub(crate) fn problem(
         &self,
@@ -160,4 +165,6 @@ pub enum Spec {
     DestinationRule(DestinationRule),
     /// A real kind that nothing here acts on.
     NotEnforced,
+    /// There are problems with it. Never part of a mesh that somebody runs.
+    Unreadable,
 }

@@ -21,7 +21,9 @@ pub fn parse(sources: &[Source]) -> Result<Vec<Object>, Problems> {
 
 /// What there is to read, problems or not.
 pub(crate) fn read(sources: &[Source]) -> Reading<Object> {
-    read_all(sources, read_object)
+    read_all(sources, read_object, |object| {
+        !matches!(object.spec, Spec::Unreadable)
+    })
 }
 
 /// Reads only what identifies the objects, as `kubectl delete -f` does: the rest of them need not be right, or there.
@@ -29,7 +31,7 @@ pub(crate) fn read(sources: &[Source]) -> Reading<Object> {
 /// # Errors
 /// Every problem with kinds, versions and names.
 pub fn parse_keys(sources: &[Source]) -> Result<Vec<ObjectKey>, Problems> {
-    read_all(sources, read_key).into_result()
+    read_all(sources, read_key, |_| true).into_result()
 }
 
 /// What was found in documents, some of which may have problems.
@@ -51,7 +53,7 @@ impl<T> Reading<T> {
     }
 }
 
-fn read_all<T>(sources: &[Source], read: fn(&Value<'_>) -> Option<T>) -> Reading<T> {
+fn read_all<T>(sources: &[Source], read: fn(&Value<'_>) -> Option<T>, is_read: fn(&T) -> bool) -> Reading<T> {
     let mut reading = Reading {
         found: Vec::new(),
         problems: Vec::new(),
@@ -63,15 +65,21 @@ fn read_all<T>(sources: &[Source], read: fn(&Value<'_>) -> Option<T>) -> Reading
             read_document(&document.root(&tree), read, &mut reading.found);
         }
         let problems = document.into_problems();
-        reading.complete &= problems.is_empty() || reading.found.len() > before;
+        let found = &reading.found[before..];
+        reading.complete &= problems.is_empty() || !found.is_empty() && found.iter().all(is_read);
         reading.problems.extend(problems);
     }
     reading
 }
 
 fn read_document<T>(root: &Value<'_>, read: fn(&Value<'_>) -> Option<T>, found: &mut Vec<T>) {
-    let is_list = root.to_json().get("kind").and_then(|kind| kind.as_str()) == Some("List");
-    if !is_list {
+    // kubectl takes every List apart, whatever it is a List of.
+    let kind = root
+        .field("kind")
+        .filter(Value::is_text)
+        .and_then(|kind| kind.text());
+    let is_list = |kind: &str| kind == "List" || kind.ends_with("List") && root.has("items");
+    if !kind.is_some_and(|kind| is_list(&kind)) {
         found.extend(read(root));
         return;
     }
@@ -126,7 +134,7 @@ fn read_object(value: &Value<'_>) -> Option<Object> {
         document.replace_check(own, &proxy::OTHER_KIND);
     }
     Some(Object {
-        spec: spec?,
+        spec: spec.unwrap_or(Spec::Unreadable),
         api_version: head.api_version,
         kind: head.kind,
         metadata: head.metadata,

@@ -88,25 +88,21 @@ fn read_match(fields: &mut Fields<'_>) {
 
 fn read_route(fields: &mut Fields<'_>, lenient: bool) {
     let route = fields.get("route");
-    let Some(route) = route.filter(|route| !route.is_empty()) else {
+    let Some(route) = route.filter(|route| !route.list().is_empty()) else {
         fields
             .value()
             .problem("the rule leads nowhere: `route` is missing or empty");
         return;
     };
-    let weights: Vec<u32> = route
-        .list()
-        .iter()
-        .filter_map(|destination| {
-            destination.fields(|fields| {
-                fields
-                    .required("destination")
-                    .and_then(|v| read_target(&v, lenient));
-                fields.get("weight").and_then(|v| v.count()).unwrap_or(0)
-            })
-        })
-        .collect();
-    check_weights(&route, weights.iter().copied());
+    for destination in route.list() {
+        destination.fields(|fields| {
+            fields
+                .required("destination")
+                .and_then(|v| read_target(&v, lenient));
+            fields.get("weight").and_then(|v| v.count());
+        });
+    }
+    check_weights(&route);
 }
 
 fn check_sni(value: &Value<'_>, hosts: &[Placed<String>], sni: bool) {

@@ -22,8 +22,8 @@ pub(crate) struct Context {
 
 pub(crate) fn read(value: &Value<'_>, metadata: &Metadata) -> Option<VirtualService> {
     value.fields(|fields| {
-        let hosts = fields.get("hosts").filter(|v| !v.is_empty());
-        let kind = if hosts.is_some() {
+        let hosts = fields.get("hosts");
+        let kind = if hosts.as_ref().is_some_and(|v| !v.is_empty()) {
             Kind::Root
         } else {
             Kind::Delegate
@@ -210,15 +210,21 @@ fn read_destinations(value: &Value<'_>, lenient: bool) -> Vec<RouteDestination> 
         .iter()
         .filter_map(|v| read_destination(v, lenient))
         .collect();
-    check_weights(value, destinations.iter().map(|destination| destination.weight));
+    check_weights(value);
     destinations
 }
 
 /// istiod adds weights up in 32 bits with a sign, Envoy in 32 bits without.
-pub(super) fn check_weights(value: &Value<'_>, weights: impl Iterator<Item = u32> + Clone) {
-    let total: u64 = weights.clone().map(u64::from).sum();
-    let wrapped = total.is_multiple_of(1 << 32);
-    if weights.count() > 1 && wrapped {
+pub(super) fn check_weights(value: &Value<'_>) {
+    let weight = |entry: &Value<'_>| entry.field("weight").map_or(Some(0), |v| v.to_json().as_u64());
+    // Those that cannot be read are problems already.
+    let Some(weights) = value.list().iter().map(weight).collect::<Option<Vec<u64>>>() else {
+        return;
+    };
+    let total = weights
+        .iter()
+        .fold(0, |sum: u64, weight| sum.saturating_add(*weight));
+    if weights.len() > 1 && total.is_multiple_of(1 << 32) {
         value.problem(match total {
             0 => "the weights add up to 0".to_owned(),
             _ => format!("the weights add up to {total}, which istiod takes for 0"),

@@ -121,7 +121,7 @@ fn read_headers(value: &Value<'_>, without: bool, mesh: bool) -> Vec<HeaderMatch
 }
 
 /// `@request.auth.claims.group` or `@request.auth.claims[group]`.
-fn is_claim(name: &str) -> bool {
+pub(crate) fn is_claim(name: &str) -> bool {
     let start = name
         .get(..CLAIM.len())
         .filter(|start| start.eq_ignore_ascii_case(CLAIM));

@@ -5,7 +5,9 @@
 //! implemented from a misspelt one.
 
 mod fields;
+mod find;
 mod node;
+mod plain;
 mod scalars;
 pub(crate) mod similar;
 mod value;
@@ -13,6 +15,7 @@ mod value;
 use std::cell::RefCell;
 
 pub(crate) use fields::Fields;
+pub(crate) use find::mark_at;
 pub(crate) use node::Item;
 pub(crate) use value::Value;
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Spanned};
 
+use super::plain;
 use crate::problem::{Mark, Placed};
 
 /// A value with its place.
@@ -41,7 +42,12 @@ impl Item {
         match &self.node {
             Node::Null => Json::Null,
             Node::Bool(value) => Json::Bool(*value),
-            Node::Whole(value) => i64::try_from(*value).map_or(Json::Null, Json::from),
+            Node::Whole(value) => match (i64::try_from(*value), u64::try_from(*value)) {
+                (Ok(value), _) => Json::from(value),
+                (_, Ok(value)) => Json::from(value),
+                #[allow(clippy::cast_precision_loss)] // as Go reads what does not fit
+                _ => Json::from(*value as f64),
+            },
             Node::Float(value) => Json::from(*value),
             Node::Text(value) => Json::String(value.clone()),
             Node::List(items) => Json::Array(items.iter().map(Item::to_json).collect()),
@@ -105,6 +111,7 @@ fn place(mut item: Item, lines: &[&str], first_line: usize) -> Item {
         mark.length = mark.length.min(rest).max(1);
         mark.line = (mark.line + first_line).saturating_sub(1);
     };
+    let written = written(lines, &item.mark);
     fix(&mut item.mark);
     item.node = match item.node {
         Node::List(items) => Node::List(items.into_iter().map(|i| place(i, lines, first_line)).collect()),
@@ -112,14 +119,57 @@ fn place(mut item: Item, lines: &[&str], first_line: usize) -> Item {
             entries
                 .into_iter()
                 .map(|(mut key, value)| {
+                    if let Written::Plain(text) = self::written(lines, &key.mark) {
+                        key.value = plain::key(text);
+                    }
                     fix(&mut key.mark);
                     (key, place(value, lines, first_line))
                 })
                 .collect(),
         )),
-        scalar => scalar,
+        scalar => match written {
+            Written::Plain(text) => plain::resolve(text),
+            Written::Tagged(text) => Node::Text(text.to_owned()),
+            Written::Otherwise => scalar,
+        },
     };
     item
+}
+
+/// How a scalar is written.
+enum Written<'t> {
+    /// Without quotes and tag.
+    Plain(&'t str),
+    /// With a tag that YAML does not know: a text, and the tag says nothing.
+    Tagged(&'t str),
+    /// In quotes, as a block, by an alias, on several lines.
+    Otherwise,
+}
+
+fn written<'t>(lines: &[&'t str], mark: &Mark) -> Written<'t> {
+    let Some(line) = lines.get(mark.line.saturating_sub(1)) else {
+        return Written::Otherwise;
+    };
+    let offset = |column: usize| {
+        let mut offsets = line.char_indices().map(|(offset, _)| offset).chain([line.len()]);
+        offsets.nth(column.saturating_sub(1))
+    };
+    let (Some(start), Some(end)) = (offset(mark.column), offset(mark.column + mark.length)) else {
+        return Written::Otherwise;
+    };
+    let (before, text) = (line[..start].trim_end(), &line[start..end]);
+    if text.is_empty() || text.starts_with(['"', '\'', '|', '>', '*', '&', '!', '[', '{']) {
+        return Written::Otherwise;
+    }
+    let last = before
+        .rsplit([' ', '\t', '[', ',', '{'])
+        .next()
+        .unwrap_or_default();
+    match last.strip_prefix('!') {
+        None => Written::Plain(text),
+        Some(tag) if tag.starts_with('!') => Written::Otherwise,
+        Some(_) => Written::Tagged(text),
+    }
 }
 
 /// Puts what `<<` brings behind the entries themselves. A key that is there already is given twice: kubectl lets the

@@ -1,0 +1,127 @@
+//! VirtualServices that rules delegate to. istiod checks none of this; it leaves rules out.
+
+use std::collections::BTreeSet;
+
+use super::Analyzer;
+use crate::check::catalogue::{Check, Istioctl, Layer, Severity};
+use crate::check::facts::{Facts, Findings, Rule};
+use crate::check::json::Json;
+use crate::text::similar;
+
+static MISSING: Check = Check {
+    code: "TL0402",
+    istio: None,
+    severity: Severity::Error,
+    layer: Layer::Analysis,
+    what: "a delegate that does not exist, or is not exported here",
+    why: "istiod leaves the rule out: its requests go to later rules, or are answered 404.",
+    fix: "Correct name and namespace, or export the delegate to the namespace of the rule.",
+    istioctl: Istioctl::Never,
+};
+
+static NO_DELEGATE: Check = Check {
+    code: "TL0403",
+    istio: None,
+    severity: Severity::Error,
+    layer: Layer::Analysis,
+    what: "a delegate with hosts of its own",
+    why: "A VirtualService with hosts is no delegate; istiod leaves the rule out that names it.",
+    fix: "Remove its `hosts`.",
+    istioctl: Istioctl::Never,
+};
+
+static UNUSED: Check = Check {
+    code: "TL0404",
+    istio: None,
+    severity: Severity::Warning,
+    layer: Layer::Analysis,
+    what: "a VirtualService without hosts that nobody delegates to",
+    why: "Its rules are for nobody.",
+    fix: "Add `hosts`, or name it in a rule's `delegate`.",
+    istioctl: Istioctl::Never,
+};
+
+pub(super) const ANALYZER: Analyzer = Analyzer {
+    checks: &[&MISSING, &NO_DELEGATE, &UNUSED],
+    run,
+};
+
+fn run(facts: &Facts<'_>, findings: &mut Findings) {
+    let mut used = BTreeSet::new();
+    for rule in &facts.virtual_services {
+        for (index, http) in rule.spec.list("http").iter().enumerate() {
+            let delegate = &http["delegate"];
+            if !http.has("delegate") {
+                continue;
+            }
+            let name = delegate.text("name").unwrap_or_default();
+            let namespace = delegate
+                .text("namespace")
+                .filter(|name| !name.is_empty())
+                .unwrap_or(rule.namespace());
+            used.insert(format!("{namespace}/{name}"));
+            look(
+                facts,
+                rule,
+                (namespace, name),
+                &format!("/spec/http/{index}/delegate"),
+                findings,
+            );
+        }
+    }
+    for rule in facts
+        .virtual_services
+        .iter()
+        .filter(|rule| rule.spec.list("hosts").is_empty())
+    {
+        if !used.contains(&rule.name()) {
+            let message = "this has no `hosts`, and no rule delegates to it";
+            findings.add(&UNUSED, rule.object, "/metadata/name", message, None);
+        }
+    }
+}
+
+fn look(
+    facts: &Facts<'_>,
+    rule: &Rule<'_>,
+    (namespace, name): (&str, &str),
+    pointer: &str,
+    findings: &mut Findings,
+) {
+    let full = format!("{namespace}/{name}");
+    let pointer = format!("{pointer}/name");
+    let Some(found) = facts.virtual_services.iter().find(|other| other.name() == full) else {
+        let of_namespace = facts
+            .virtual_services
+            .iter()
+            .filter(|other| other.namespace() == namespace);
+        let names: Vec<&str> = of_namespace
+            .map(|other| other.object.metadata.name.as_str())
+            .collect();
+        let elsewhere = facts
+            .virtual_services
+            .iter()
+            .find(|other| other.object.metadata.name == name);
+        let advice = match elsewhere {
+            Some(other) => Some(format!("add `namespace: {}`", other.namespace())),
+            None => similar::did_you_mean(name, &names),
+        };
+        findings.add(
+            &MISSING,
+            rule.object,
+            &pointer,
+            format!("there is no VirtualService `{full}`"),
+            advice,
+        );
+        return;
+    };
+    let exported = found.exported_to();
+    if !exported.is_empty() && !exported.contains(&rule.namespace()) {
+        let message = format!("`{full}` is not exported to the namespace {}", rule.namespace());
+        findings.add(&MISSING, rule.object, &pointer, message, None);
+    }
+    if !found.spec.list("hosts").is_empty() {
+        let message = format!("`{full}` has hosts, so it is no delegate");
+        findings.add(&NO_DELEGATE, rule.object, &pointer, message, None);
+    }
+}

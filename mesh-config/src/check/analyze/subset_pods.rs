@@ -1,0 +1,101 @@
+//! Subsets without pods. Source: istioctl's `PodNotSelectedAnalyzer`, which looks at the pods of all services in all
+//! namespaces; this looks at those that the service selects.
+
+use std::collections::BTreeMap;
+
+use super::Analyzer;
+use crate::check::catalogue::{Check, Istioctl, Layer, Severity};
+use crate::check::facts::hosts::Host;
+use crate::check::facts::pods::Pod;
+use crate::check::facts::{Facts, Findings};
+use crate::check::json::Json;
+
+static NOBODY: Check = Check {
+    code: "TL0316",
+    istio: Some("IST0173"),
+    severity: Severity::Error,
+    layer: Layer::Analysis,
+    what: "a subset that selects no pod",
+    why: "Requests to it are answered 503, flag UH.",
+    fix: "Correct the labels of the subset, or those of the pods' template.",
+    istioctl: Istioctl::Cluster,
+};
+
+pub(super) const ANALYZER: Analyzer = Analyzer {
+    checks: &[&NOBODY],
+    run,
+};
+
+fn run(facts: &Facts<'_>, findings: &mut Findings) {
+    // Manifests without any workload say nothing about the pods that there are.
+    if facts.pods().next().is_none() {
+        return;
+    }
+    for rule in &facts.destination_rules {
+        let name = rule.spec.text("host").unwrap_or_default();
+        let Some(host) = facts
+            .hosts
+            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
+        else {
+            continue;
+        };
+        for (index, subset) in rule.spec.list("subsets").iter().enumerate() {
+            let labels = subset.labels("labels");
+            if selects_somebody(facts, host, &labels) {
+                continue;
+            }
+            let name = subset.text("name").unwrap_or_default();
+            let message = format!(
+                "the subset `{name}` selects no pod of `{}`",
+                host.object.metadata.name
+            );
+            let advice = near_miss(facts, host, &labels);
+            findings.add(
+                &NOBODY,
+                rule.object,
+                &format!("/spec/subsets/{index}/labels"),
+                message,
+                advice,
+            );
+        }
+    }
+}
+
+fn selects_somebody(facts: &Facts<'_>, host: &Host<'_>, labels: &BTreeMap<&str, &str>) -> bool {
+    let Some(selector) = &host.selector else {
+        // Its endpoints are written down, or found by name: nothing is known of their labels.
+        return host.object.kind == "ServiceEntry" || host.object.kind == "Service";
+    };
+    let mut behind = behind(facts, host, selector).peekable();
+    if behind.peek().is_none() {
+        // That nobody is behind the service is said of the service.
+        return facts.pods().any(|pod| pod.has(labels));
+    }
+    behind.any(|pod| pod.has(labels))
+}
+
+fn behind<'f, 'a>(
+    facts: &'f Facts<'a>,
+    host: &'f Host<'a>,
+    selector: &'f BTreeMap<&'a str, &'a str>,
+) -> impl Iterator<Item = &'f Pod<'a>> {
+    let pods = facts.pods_in(&host.object.metadata.namespace);
+    pods.iter().filter(move |pod| pod.has(selector))
+}
+
+/// What the pods of the service have for the labels asked for.
+fn near_miss(facts: &Facts<'_>, host: &Host<'_>, labels: &BTreeMap<&str, &str>) -> Option<String> {
+    let selector = host.selector.as_ref()?;
+    let mut values: Vec<String> = Vec::new();
+    for pod in behind(facts, host, selector) {
+        for name in labels.keys() {
+            values.extend(pod.labels.get(name).map(|value| format!("{name}: {value}")));
+        }
+    }
+    values.sort();
+    values.dedup();
+    Some(match values.is_empty() {
+        true => "none of its pods has such a label".to_owned(),
+        false => format!("its pods have {}", values.join(", ")),
+    })
+}
