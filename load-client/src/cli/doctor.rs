@@ -13,7 +13,7 @@ const NOT_READY: u8 = 1;
 const EXIT_CODES: &str = "\
 Exit codes: 0 nothing stops `make demo`, though there may be warnings; 1 something does; 2 bad arguments";
 
-/// Look whether the demo on a cluster will run on this machine, and what to do if not
+/// Can this machine run the demo on a cluster, and what to do if not
 ///
 /// Looks at Docker, its memory and processors, the disk, limits of the kernel, ports, and at the versions of docker,
 /// kind, kubectl and istioctl. Changes nothing.

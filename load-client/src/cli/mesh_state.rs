@@ -21,7 +21,7 @@ Example:
 
 Exit codes: 0 every proxy holds what is declared; 1 one does not; 2 the mesh could not be asked";
 
-/// Read back what the proxies of a cluster hold, and hold it against what the manifests declare
+/// Do the proxies of a cluster hold what the manifests declare?
 ///
 /// Sends no requests. Asks kubectl for the pods of the callers, istioctl how far each proxy follows istiod, and each
 /// proxy where it would send the very requests that the manifests are asked about. A proxy with old routes, one that

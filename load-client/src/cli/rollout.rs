@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use load_client::judge::Conclusion;
+use load_client::mesh_state::MeshTools;
 use load_client::progress::Progress;
 use load_client::rollout::{CommandLine, Orders, Plan, rollout, stages};
 
@@ -58,6 +59,13 @@ pub(super) struct RolloutArgs {
     chain: ChainArgs,
     #[command(flatten)]
     inside: InsideArgs,
+    /// Read back at each stage what the proxies hold, with kubectl and istioctl, and name those that do not hold what is
+    /// declared; see `load-client mesh-state`
+    #[arg(long, help_heading = "Cluster")]
+    mesh_state: bool,
+    /// Context of the kubeconfig for that; the current one unless given
+    #[arg(long, value_name = "NAME", requires = "mesh_state", help_heading = "Cluster")]
+    context: Option<String>,
     #[command(flatten)]
     terms: TermsArgs,
     /// How to print the result
@@ -78,6 +86,9 @@ pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
         plan: Plan::new(&base, chain, inside_chain, stages, unix_now())?,
         apply: args.apply.clone(),
         inside,
+        mesh: args.mesh_state.then(|| MeshTools {
+            context: args.context.clone(),
+        }),
         terms: args.terms.terms(&load),
         settle_within: args.settle_within,
         rollback_on_failure: args.rollback_on_failure,

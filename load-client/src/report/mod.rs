@@ -21,7 +21,7 @@ pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
 pub use errors::ErrorReport;
 pub(crate) use number::{count, declared};
 pub use rollout::{Outcome, RolloutReport};
-pub use stage::StageReport;
+pub use stage::{Held, StageReport};
 
 /// What a judgement found.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use super::table::{EDGE_COLUMNS, joined, lines};
 use super::{ErrorReport, Report, number};
 use crate::expect::Path;
 use crate::judge::Conclusion;
+use crate::mesh_state::MeshState;
 
 /// What was found at one stage.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +34,21 @@ pub struct StageReport {
     pub paths: Vec<Report>,
     /// The comparisons of the error gate.
     pub gates: Vec<ErrorReport>,
+    /// What the proxies hold; null if they were not asked.
+    pub held: Option<Held>,
+}
+
+/// What the proxies hold, or why that is not known.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Held {
+    /// They were read.
+    Known(MeshState),
+    /// They were not.
+    Unknown {
+        /// Why, and what to do.
+        reason: String,
+    },
 }
 
 impl StageReport {
@@ -76,6 +92,13 @@ impl StageReport {
         }
         if let Some(seconds) = self.in_force_after_seconds {
             title.push_str(&format!(", in force after {}", number::time(seconds)));
+        }
+        if let Some(Held::Known(state)) = &self.held
+            && state.agrees
+        {
+            let proxies = state.proxies();
+            let plural = if proxies == 1 { "proxy" } else { "proxies" };
+            title.push_str(&format!(", held by {proxies} {plural}"));
         }
         title
     }
@@ -132,6 +155,11 @@ impl StageReport {
             self.later_requests,
             "after the verdict on them",
         ));
+        match &self.held {
+            Some(Held::Known(state)) if !state.agrees => notes.extend(state.lines()),
+            Some(Held::Unknown { reason }) => notes.push(format!("the proxies were not read: {reason}")),
+            _ => {}
+        }
         notes
     }
 }

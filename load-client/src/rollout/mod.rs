@@ -9,6 +9,7 @@ mod command;
 mod comparison;
 mod inside;
 mod plan;
+mod read_back;
 mod stages;
 mod trial;
 mod walk;
@@ -25,6 +26,7 @@ pub use stages::{InvalidStages, Stage, stages};
 
 use crate::judge::Terms;
 use crate::load::{Load, LoadError};
+use crate::mesh_state::MeshTools;
 use crate::progress::Progress;
 use crate::referee::Referee;
 use crate::report::{Outcome, RolloutReport};
@@ -40,6 +42,8 @@ pub struct Orders {
     pub apply: CommandLine,
     /// Judges each stage from inside the mesh as well; its chain is that of the plan.
     pub inside: Option<Inside>,
+    /// Reads back at each stage what the proxies hold.
+    pub mesh: Option<MeshTools>,
     /// For each stage, all paths together.
     pub terms: Terms,
     /// How long after the end of the command the new split may take to be seen. Then the stage is judged as it is.

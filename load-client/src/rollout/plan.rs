@@ -3,7 +3,9 @@
 use mesh_config::Mesh;
 
 use super::stages::Stage;
-use crate::expect::{self, Chain, Claim, LoadError, NotDeclared, Path, Variant, load_manifests, variants};
+use crate::expect::{
+    self, Chain, Claim, LoadError, NotDeclared, Path, Question, Variant, load_manifests, variants,
+};
 use crate::load::RequestSpec;
 
 /// The stages to walk, and the mix of requests that proves them.
@@ -124,6 +126,12 @@ impl Plan {
     pub(super) fn inside_claims_before(&self, previous: usize, next: usize) -> Option<Vec<Claim>> {
         let (before, after) = (&self.stages[previous], &self.stages[next]);
         expect::claims(&before.mesh, self.inside.as_ref()?, &after.inside_variants).ok()
+    }
+
+    /// What the proxies that decide about the requests of the load are asked.
+    pub(super) fn questions(&self, stage: usize) -> Result<Vec<Question>, NotDeclared> {
+        let planned = &self.stages[stage];
+        expect::questions(&planned.mesh, &self.chain, &planned.variants)
     }
 
     /// Whether there is a client inside the mesh.

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::Orders;
 use super::apply::{ApplyError, apply};
+use super::read_back::{NotRead, ReadBack, StageReading};
 use super::trial::Trial;
 use crate::judge::{Conclusion, Decision, Judge};
 use crate::progress::{Progress, Step};
@@ -22,6 +23,7 @@ use crate::verify;
 pub(super) struct Walk<'a> {
     orders: &'a Orders,
     progress: &'a Progress,
+    read_back: Option<ReadBack<'a>>,
     referee: Rc<RefCell<Referee>>,
     done: Rc<Notify>,
     now: RefCell<Option<Now>>,
@@ -49,6 +51,10 @@ impl<'a> Walk<'a> {
         Walk {
             orders,
             progress,
+            read_back: orders
+                .mesh
+                .as_ref()
+                .map(|tools| ReadBack::new(tools, orders.settle_within)),
             referee,
             done,
             now: RefCell::new(None),
@@ -137,25 +143,45 @@ impl<'a> Walk<'a> {
             trial: Rc::clone(&trial),
             reason: None,
         }));
+        let mut read = None;
         match self.put_into_force(stage, before).await {
             Err(error) => self.note(|now| now.reason = Some(error.to_string())),
             Ok(settled) => {
-                self.note(|now| {
-                    (now.in_force_after, now.reason) = settled;
-                    now.judging = true;
-                });
-                self.referee.borrow_mut().assign(trial.clone());
-                self.judge(stage, &trial).await;
+                self.note(|now| (now.in_force_after, now.reason) = settled);
+                read = self.judge_and_read(stage, &trial).await;
             }
         }
-        let Some(report) = self.now.take().map(|now| self.report(&now)) else {
+        let Some(mut report) = self.now.take().map(|now| self.report(&now)) else {
             return Ok(Conclusion::CouldNotMeasure);
         };
+        if let (Some(back), Some(read)) = (&self.read_back, read) {
+            report.held = Some(back.held(read, &report.paths[0].edges).await);
+        }
         let conclusion = report.verdict;
         self.progress
             .line(&format!("{}: {}", report.stage, report.headline()));
         self.reports.borrow_mut().push(report);
         Ok(conclusion)
+    }
+
+    /// Until there is a verdict; if the proxies are read back, until they have been.
+    async fn judge_and_read(
+        &self,
+        stage: usize,
+        trial: &Rc<RefCell<Trial>>,
+    ) -> Option<Result<StageReading, NotRead>> {
+        let judge = async {
+            self.note(|now| now.judging = true);
+            self.referee.borrow_mut().assign(trial.clone());
+            self.judge(stage, trial).await;
+        };
+        let Some(back) = &self.read_back else {
+            judge.await;
+            return None;
+        };
+        let questions = self.orders.plan.questions(stage);
+        let alarm = || trial.borrow().alarm().is_some();
+        Some(back.during(questions, judge, alarm).await)
     }
 
     fn note(&self, what: impl FnOnce(&mut Now)) {
@@ -256,6 +282,7 @@ impl<'a> Walk<'a> {
             later_errors: counts.since.1.saturating_sub(paths[0].errors),
             paths,
             gates: trial.errors(),
+            held: None,
         }
     }
 

@@ -26,6 +26,7 @@ fn walked(name: &str) -> StageReport {
         later_errors: 0,
         paths: vec![gateway, inside],
         gates: Vec::new(),
+        held: None,
     }
 }
 

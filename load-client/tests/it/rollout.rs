@@ -22,7 +22,7 @@ use crate::upstream::{Reply, Upstream, reply_of};
 
 /// What the mesh does besides drawing from the declared split.
 #[derive(Clone, Copy, Default)]
-struct Faults {
+pub(crate) struct Faults {
     /// Requests that still see the old stage after a change.
     late: usize,
     /// Requests after a change in which the proxy of each service's second pod still draws from the old stage.
@@ -41,7 +41,7 @@ struct Faults {
     alike: bool,
 }
 
-struct Lab {
+pub(crate) struct Lab {
     upstream: Upstream,
     folder: TempDir,
 }
@@ -98,7 +98,7 @@ impl Mesh {
 }
 
 impl Lab {
-    fn new(faults: Faults) -> Self {
+    pub(crate) fn new(faults: Faults) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let applied = folder.path().join("applied");
         fs::write(&applied, "10-stable").unwrap();
@@ -134,7 +134,7 @@ impl Lab {
     }
 
     /// Writes the name of the folder that it is given to the file, at once.
-    fn apply(&self) -> String {
+    pub(crate) fn apply(&self) -> String {
         let folder = self.folder.path().display();
         format!(r#"sh -c 'basename "$0" > "{folder}/new" && mv "{folder}/new" "{folder}/applied"'"#)
     }
@@ -146,7 +146,7 @@ impl Lab {
             .to_owned()
     }
 
-    fn arguments(&self, apply: &str, words: &[&str]) -> Vec<String> {
+    pub(crate) fn arguments(&self, apply: &str, words: &[&str]) -> Vec<String> {
         let (url, stages, base) = (
             self.upstream.url("/payments"),
             manifests("stages"),
