@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod ask;
+pub mod cause;
 pub mod doctor;
 pub mod expect;
 pub mod fold;

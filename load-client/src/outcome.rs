@@ -65,6 +65,10 @@ pub struct Outcome {
     pub from_intended: Duration,
     /// Attempts that the mesh made (`x-envoy-attempt-count`), 1 when the answer does not say.
     pub attempts: u32,
+    /// Which connection it was sent over, numbered as they were opened.
+    pub connection: u64,
+    /// Which unit it belongs to: consecutive requests with one key. Without units each request is one.
+    pub unit: u64,
 }
 
 /// A request to send.

@@ -44,7 +44,7 @@ impl Watch for Judge {
     }
 
     fn is_done(&self) -> bool {
-        self.decision_so_far().is_some()
+        Judge::is_done(self)
     }
 }
 
@@ -58,6 +58,10 @@ pub(crate) struct Referee {
     /// Requests sent, and of these the ones folded: the sequence numbers of the next of either.
     sent: u64,
     folded: u64,
+    /// Requests in a row that are of one unit, and so the same request of the mix.
+    per_unit: u64,
+    /// The latest draw from the mix.
+    latest: Option<(usize, Rc<[usize]>)>,
     /// Requests to send; no limit in a walk, where load goes on between the stages.
     limit: Option<u64>,
     watch: Option<Rc<RefCell<dyn Watch>>>,
@@ -96,11 +100,22 @@ impl Referee {
             random: SmallRng::seed_from_u64(seed),
             sent: 0,
             folded: 0,
+            per_unit: 1,
+            latest: None,
             limit,
             watch: None,
             from: 0,
             done: Rc::default(),
             counts: Counts::default(),
+        }
+    }
+
+    /// So many requests in a row are the same request of the mix.
+    #[must_use]
+    pub(crate) fn in_units(self, per_unit: u64) -> Self {
+        Referee {
+            per_unit: per_unit.max(1),
+            ..self
         }
     }
 
@@ -124,6 +139,15 @@ impl Referee {
     /// Sends no more.
     pub(crate) fn end(&mut self) {
         self.limit = Some(self.sent);
+    }
+
+    /// The next request of the mix, and what it was drawn from.
+    fn draw(&mut self) -> (usize, Rc<[usize]>) {
+        let wanted = match &self.watch {
+            Some(watch) => watch.borrow().wanted(),
+            None => Rc::from([0]),
+        };
+        (wanted[self.random.random_range(..wanted.len())], wanted)
     }
 
     fn take(&mut self, outcome: &Outcome, sent: &Sent) {
@@ -150,12 +174,13 @@ impl Sink for Referee {
         if self.limit.is_some_and(|limit| self.sent >= limit) {
             return None;
         }
+        let begins = self.sent.is_multiple_of(self.per_unit);
         self.sent += 1;
-        let wanted = match &self.watch {
-            Some(watch) => watch.borrow().wanted(),
-            None => Rc::from([0]),
+        let (variant, wanted) = match self.latest.take().filter(|_| !begins) {
+            Some(latest) => latest,
+            None => self.draw(),
         };
-        let variant = wanted[self.random.random_range(..wanted.len())];
+        self.latest = Some((variant, Rc::clone(&wanted)));
         self.drawn_from.push_back(wanted);
         Some(Dispatch {
             sequence: self.fold.dispatch(),

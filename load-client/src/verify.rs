@@ -15,7 +15,9 @@ use crate::stats::Verdict;
 /// # Errors
 /// Load could not be started.
 pub async fn verify(load: &Load, judge: Judge, progress: &Progress) -> Result<Rc<RefCell<Judge>>, LoadError> {
-    let referee = Rc::new(RefCell::new(Referee::new(Some(judge.budget()), load.seed)));
+    let referee = Rc::new(RefCell::new(
+        Referee::new(Some(judge.budget()), load.seed).in_units(judge.terms().per_unit),
+    ));
     let done = referee.borrow().done();
     let judge = Rc::new(RefCell::new(judge));
     referee.borrow_mut().assign(judge.clone());

@@ -20,9 +20,30 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same as one text for a terminal: the first line begins with `first`, the others with as many spaces.
+pub(crate) fn indented(first: &str, text: &str) -> String {
+    let width = first.chars().count();
+    let lines = wrapped(text, WIDTH.saturating_sub(width));
+    format!("{first}{}", lines.join(&format!("\n{:width$}", "")))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{indented, wrapped};
+
+    #[test]
+    fn lines_after_the_first_are_indented_like_it() {
+        let text = indented("  1. ", &"word ".repeat(40));
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert!(
+            lines[0].starts_with("  1. word") && lines[1].starts_with("     word"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn lines_are_as_long_as_they_may_be_and_not_longer() {

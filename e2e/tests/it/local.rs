@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use e2e::scenario::Scenario;
 use e2e::{LocalMesh, run};
 
-use crate::scenario::{canary, changes, crash, errors, payments, scenarios, split, walk};
+use crate::scenario::{canary, causes, changes, crash, errors, payments, scenarios, split, walk};
 
 #[tokio::test]
 async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
@@ -121,4 +121,49 @@ async fn no_scenario_is_confirmed_while_its_manifests_are_not_in_force() -> Resu
         scenarios::is_refuted_without_its_manifests(&mesh, scenario).await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_stage_that_was_not_applied_is_told_to_be_the_previous_one() -> Result<()> {
+    causes::a_previous_stage(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn a_rule_that_does_not_hold_inside_is_told_from_the_pods() -> Result<()> {
+    causes::a_replica_ratio(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn one_pod_that_calls_by_other_rules_is_told_by_name() -> Result<()> {
+    causes::a_stale_proxy(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn one_key_for_all_requests_is_told() -> Result<()> {
+    causes::sticky_sessions(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn keys_stay_with_a_version_without_weights_and_not_with_them() -> Result<()> {
+    causes::keys_stay_with_their_version(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn a_version_without_endpoints_is_told() -> Result<()> {
+    causes::endpoints_that_are_out(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn another_service_that_answers_is_told() -> Result<()> {
+    causes::a_wrong_host(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn failures_that_are_sent_to_another_version_are_told() -> Result<()> {
+    causes::retries_elsewhere(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn pods_that_report_another_version_are_told() -> Result<()> {
+    causes::a_wrong_label(&LocalMesh::start("10-stable").await?).await
 }

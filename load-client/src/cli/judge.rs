@@ -122,6 +122,8 @@ impl TermsArgs {
             fail_on: self.fail_on,
             budget: self.budget,
             version_source: version_source.to_owned(),
+            per_unit: 1,
+            sticky: None,
         }
     }
 }

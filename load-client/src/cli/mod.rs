@@ -8,6 +8,7 @@ mod plan;
 mod request;
 mod rollout;
 mod run;
+mod units;
 mod values;
 mod verify;
 

@@ -102,6 +102,7 @@ impl RequestArgs {
             timeout: self.timeout,
             version_source: self.version_from.clone(),
             seed: self.seed.unwrap_or_else(rand::random),
+            per_unit: None,
         })
     }
 

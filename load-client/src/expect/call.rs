@@ -101,6 +101,15 @@ impl Call {
         Ok(call)
     }
 
+    /// The same request to another host and port.
+    pub(super) fn to(&self, host: &str, port: u16) -> Self {
+        Self {
+            authority: host.to_owned(),
+            port,
+            ..self.clone()
+        }
+    }
+
     /// The same request with exactly these headers.
     pub(super) fn with_only(&self, headers: HeaderMap) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mesh_config::{Mesh, Object, ObjectKey, Spec};
 
 /// Name of the label.
-const VERSION: &str = "version";
+pub(super) const VERSION: &str = "version";
 
 /// Versions of a service that its DestinationRules name or its Deployments and WorkloadEntries run.
 pub(super) fn versions(mesh: &Mesh, service: &ObjectKey) -> BTreeSet<String> {

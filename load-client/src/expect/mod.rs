@@ -9,10 +9,13 @@ mod caller;
 mod chain;
 mod known;
 mod manifests;
+mod paths;
 mod question;
 mod routed;
+mod siblings;
 mod stated;
 mod variants;
+mod workload;
 
 use serde::Serialize;
 
@@ -23,10 +26,13 @@ pub use call::{Call, InvalidCall};
 pub use caller::{Caller, InvalidCaller, Path};
 pub use chain::{Chain, Claim, Edge, claims};
 pub use manifests::{LoadError, load_manifests};
+pub use paths::other_path;
 pub use question::{Question, Shares, questions};
 pub use routed::{NotDeclared, expected};
+pub use siblings::siblings;
 pub use stated::InvalidStatement;
 pub use variants::{Variant, variants};
+pub use workload::Workload;
 
 /// The versions that may answer a request, each with its probability.
 #[derive(Clone, Debug)]
@@ -36,6 +42,7 @@ pub struct Expected {
     strangers: Vec<String>,
     versions: Vec<String>,
     split: Split,
+    workloads: Vec<Workload>,
 }
 
 /// Where an expectation was read.
@@ -73,6 +80,7 @@ impl Expected {
             strangers: Vec::new(),
             versions,
             split,
+            workloads: Vec::new(),
         })
     }
 
@@ -84,6 +92,11 @@ impl Expected {
     /// Names of the services that may answer; empty if only versions were stated.
     pub fn services(&self) -> &[String] {
         &self.services
+    }
+
+    /// The Deployments behind the services; empty if only versions were stated.
+    pub fn workloads(&self) -> &[Workload] {
+        &self.workloads
     }
 
     /// The versions, in the order of their names, with probabilities that sum to 1. A version that exists but is to

@@ -3,12 +3,12 @@
 use http::HeaderMap;
 use mesh_config::{
     Client, ClusterId, Destination, Distribution, Fact, Facts, Forward, Known, Mesh, ObjectKey, Outcome,
-    Routing, Share, View,
+    Routing, Share, Spec, View,
 };
 
 use super::call::{Call, InvalidCall};
 use super::caller::{self, Caller};
-use super::{Expected, Origin, known};
+use super::{Expected, Origin, Workload, known};
 use crate::stats::InvalidSplit;
 
 /// Why the manifests declare no split for a request.
@@ -202,7 +202,29 @@ impl Routed {
             .filter(|name| !services.contains(name))
             .collect();
         expected.services = services;
+        expected.workloads = self.workloads(mesh);
         Ok(expected)
+    }
+}
+
+impl Routed {
+    /// The Deployments behind the destinations, each once.
+    fn workloads(&self, mesh: &Mesh) -> Vec<Workload> {
+        let mut workloads: Vec<Workload> = Vec::new();
+        for (object, labels) in self.legs.iter().flat_map(|leg| known::behind(mesh, &leg.service)) {
+            let Spec::Deployment(deployment) = &object.spec else {
+                continue;
+            };
+            let workload = Workload {
+                name: object.metadata.name.clone(),
+                version: labels.get(known::VERSION).cloned().unwrap_or_default(),
+                replicas: deployment.replicas,
+            };
+            if !workloads.contains(&workload) {
+                workloads.push(workload);
+            }
+        }
+        workloads
     }
 }
 

@@ -1,9 +1,15 @@
 //! One edge of the chain: what was seen of it.
 
+use std::collections::HashMap;
+
+use crate::cause::{Lack, Sighting, Witness};
 use crate::expect::{Claim, Edge, Expected};
 use crate::outcome::{Answer, Failure, Hop, Outcome};
 use crate::stats::plan::{self, Chance};
-use crate::stats::{Finding, Gate, Stream, Verdict};
+use crate::stats::{Finding, Gate, Stream, Trace, Verdict};
+
+/// Callers that are told apart; a mesh has fewer pods of one version.
+const MOST_SOURCES: usize = 4_096;
 
 /// Counts and finding of an edge.
 #[derive(Debug)]
@@ -25,9 +31,16 @@ struct Watched {
     all_errors: u64,
     finding: Finding,
     changed: bool,
+    /// For the diagnostics: how answers follow each other.
+    trace: Trace,
+    /// For causes: who gave them.
+    witness: Witness,
+    /// Callers of a second hop, numbered as they came.
+    sources: HashMap<Box<str>, u64>,
 }
 
 /// What an outcome says about an edge.
+#[derive(Clone, Copy)]
 pub(crate) enum Seen<'a> {
     /// Nothing: it is another request's, or the request took another way.
     Nothing,
@@ -61,6 +74,20 @@ pub(crate) fn seen<'a>(claim: &Claim, outcome: &'a Outcome) -> Seen<'a> {
     }
 }
 
+/// The instance whose proxy routed the request of a second hop.
+fn caller<'a>(claim: &Claim, outcome: &'a Outcome) -> Option<&'a str> {
+    claim.given.as_ref()?;
+    let hops = outcome.result.as_ref().ok()?.served_by.as_deref()?;
+    hops.first().map(|hop| hop.instance.as_str())
+}
+
+fn lack(outcome: &Outcome) -> Lack {
+    match &outcome.result {
+        Ok(answer) => Lack::Status(answer.status),
+        Err(failure) => Lack::Failure(*failure),
+    }
+}
+
 /// A request without an answer, or one answered with 500 or above.
 pub(crate) fn is_error(outcome: &Outcome) -> bool {
     !matches!(outcome.result, Ok(Answer { status: ..500, .. }))
@@ -75,19 +102,24 @@ impl EdgeState {
         Self { claim, watched }
     }
 
-    pub(super) fn record(&mut self, outcome: &Outcome) {
+    /// Takes in an outcome: for the verdict if it counts, and for the causes.
+    pub(super) fn record(&mut self, outcome: &Outcome, counts: bool) {
         let Some(watched) = &mut self.watched else { return };
-        let error = u64::from(is_error(outcome));
-        match seen(&self.claim, outcome) {
+        let seen = seen(&self.claim, outcome);
+        let version = match seen {
             Seen::Nothing => return,
-            Seen::Hop(hop) => {
-                let version = watched.record(hop);
-                watched.errors[version] += error;
-            }
-            Seen::Unattributed => watched.stream.record_unattributed(),
+            Seen::Hop(hop) => Some(watched.index(hop)),
+            Seen::Unattributed => None,
+        };
+        if counts {
+            watched.count(version, is_error(outcome));
         }
-        watched.changed = true;
-        watched.all_errors += error;
+        match (seen, version) {
+            (Seen::Hop(hop), Some(version)) => {
+                watched.witness(version, hop, caller(&self.claim, outcome), outcome);
+            }
+            _ => watched.witness.record_lack(lack(outcome)),
+        }
     }
 
     pub(super) fn look(&mut self) {
@@ -161,6 +193,24 @@ impl EdgeState {
         self.watched.as_ref().map_or(&[], |watched| &watched.errors)
     }
 
+    /// How the answers followed each other; `None`: no traffic is declared.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.watched.as_ref().map(|watched| &watched.trace)
+    }
+
+    /// Who gave the answers; `None`: no traffic is declared.
+    pub fn witness(&self) -> Option<&Witness> {
+        self.watched.as_ref().map(|watched| &watched.witness)
+    }
+
+    /// The instance that has this number among the callers of the trace.
+    pub fn source(&self, number: u64) -> &str {
+        let mut sources = self.watched.iter().flat_map(|watched| &watched.sources);
+        sources
+            .find(|(_, other)| **other == number)
+            .map_or("", |(name, _)| name)
+    }
+
     /// As of the last look; `None`: no traffic is declared.
     pub fn finding(&self) -> Option<&Finding> {
         self.watched.as_ref().map(|watched| &watched.finding)
@@ -185,6 +235,9 @@ impl Watched {
                 .map(|(version, _)| version.to_owned())
                 .collect(),
             finding: gate.look(&mut stream),
+            trace: Trace::new(expected.split()),
+            witness: Witness::default(),
+            sources: HashMap::new(),
             expected,
             gate,
             errors: vec![0; stream.counts().len()],
@@ -194,11 +247,46 @@ impl Watched {
         }
     }
 
-    /// Counts an answer; the index of its version.
-    fn record(&mut self, hop: &Hop) -> usize {
-        let index = self.expected.index_of(hop).unwrap_or_else(|| self.stranger(hop));
-        self.stream.record(index);
-        index
+    /// Index of the version of an answer.
+    fn index(&mut self, hop: &Hop) -> usize {
+        self.expected.index_of(hop).unwrap_or_else(|| self.stranger(hop))
+    }
+
+    /// Counts a request for the verdict.
+    fn count(&mut self, version: Option<usize>, is_error: bool) {
+        match version {
+            Some(version) => {
+                self.stream.record(version);
+                self.errors[version] += u64::from(is_error);
+            }
+            None => self.stream.record_unattributed(),
+        }
+        self.all_errors += u64::from(is_error);
+        self.changed = true;
+    }
+
+    /// Remembers who gave an answer.
+    fn witness(&mut self, version: usize, hop: &Hop, source: Option<&str>, outcome: &Outcome) {
+        let number = source.map(|source| self.source(source));
+        self.trace.record(version, outcome.connection, number);
+        self.witness.record(Sighting {
+            version,
+            instance: &hop.instance,
+            connection: outcome.connection,
+            source,
+            attempts: outcome.attempts,
+        });
+    }
+
+    fn source(&mut self, name: &str) -> u64 {
+        if let Some(known) = self.sources.get(name) {
+            return *known;
+        }
+        let number = self.sources.len() as u64;
+        if self.sources.len() < MOST_SOURCES {
+            self.sources.insert(name.into(), number);
+        }
+        number
     }
 
     /// Index of a version that nobody declared.

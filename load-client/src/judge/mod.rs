@@ -6,7 +6,9 @@
 mod decision;
 mod edge;
 mod hopeless;
+mod sticky;
 mod tally;
+mod why;
 
 use std::rc::Rc;
 
@@ -18,10 +20,13 @@ use crate::stats::{FailOn, Gate, InvalidGate, Verdict};
 pub use decision::{Conclusion, Decision};
 pub use edge::EdgeState;
 pub(crate) use edge::{Seen, is_error, seen};
+pub use sticky::Sticky;
 pub use tally::Tally;
 
 /// Requests up to which each one is looked at.
 const EVERY_REQUEST: u64 = 1_000;
+/// Requests after a verdict that something is wrong: they are not counted for it, and tell more about why.
+const TO_SEE_WHY: u64 = 300;
 
 /// On which terms to judge.
 #[derive(Clone, Debug)]
@@ -38,6 +43,10 @@ pub struct Terms {
     pub budget: Option<u64>,
     /// Where the versions are read, as `--version-from` takes it, for messages.
     pub version_source: String,
+    /// Requests with one key, of which the first counts; 1 if each request is a unit of its own.
+    pub per_unit: u64,
+    /// The key with which a version has to stay, as `--sticky` takes it; `None`: nothing is said about that.
+    pub sticky: Option<String>,
 }
 
 /// The state of a judgement.
@@ -49,6 +58,9 @@ pub struct Judge {
     tally: Tally,
     next_look: u64,
     decision: Option<Decision>,
+    /// Requests since the decision.
+    later: u64,
+    sticky: Sticky,
 }
 
 /// Indices of requests, each once, in their order; the plain one if there are none.
@@ -69,7 +81,8 @@ impl Judge {
     /// Alpha or a tolerance is not between 0 and 1.
     pub fn new(claims: Vec<Claim>, terms: &Terms) -> Result<Self, InvalidGate> {
         let used = claims.iter().filter(|claim| claim.expected.is_some()).count();
-        let gate = |tolerance| Ok(Gate::new(terms.alpha, tolerance, terms.fail_on)?.shared_by(used));
+        let streams = used + usize::from(terms.sticky.is_some());
+        let gate = |tolerance| Ok(Gate::new(terms.alpha, tolerance, terms.fail_on)?.shared_by(streams));
         let (first, second) = (gate(terms.tolerance)?, gate(terms.hop_tolerance)?);
         let edge = |claim: Claim| {
             let gate = if claim.given.is_some() { second } else { first };
@@ -82,22 +95,40 @@ impl Judge {
             tally: Tally::default(),
             next_look: 1,
             decision: None,
+            later: 0,
+            sticky: Sticky::default(),
         };
         judge.budget = terms.budget.unwrap_or_else(|| judge.plan(Chance::High));
         Ok(judge)
     }
 
     /// Takes in what became of the next request in dispatch order. Once there is a decision it stands, and what comes
-    /// after it is not counted.
+    /// after it is not counted, but it is looked at for a cause.
     pub fn take(&mut self, outcome: &Outcome) -> Option<&Decision> {
-        if self.decision.is_none() {
-            self.tally.record(outcome);
-            for edge in &mut self.edges {
-                edge.record(outcome);
+        if !self.is_done() {
+            let decided = self.decision.is_some();
+            let first = self.terms.per_unit <= 1 || self.sticky.take(outcome);
+            for edge in self.edges.iter_mut().filter(|_| first) {
+                edge.record(outcome, !decided);
             }
-            self.decision = self.decide();
+            if decided {
+                self.later += 1;
+            } else {
+                self.tally.record(outcome);
+                self.decision = self.decide();
+            }
         }
         self.decision.as_ref()
+    }
+
+    /// Whether there is a decision and more requests would not tell more: when something is wrong, some more are wanted
+    /// to see why.
+    pub fn is_done(&self) -> bool {
+        match self.decision.as_ref().map(|decision| decision.conclusion) {
+            None => false,
+            Some(Conclusion::Violation | Conclusion::Leak) => self.later >= TO_SEE_WHY,
+            Some(_) => true,
+        }
     }
 
     /// Ends the judgement where it is: at the budget, or because somebody wants to stop.
@@ -145,16 +176,36 @@ impl Judge {
     fn verdict(&self) -> Option<Decision> {
         let mut verdicts = self.edges.iter().filter_map(EdgeState::verdict);
         let any = |wanted| self.edges.iter().any(|edge| edge.verdict() == Some(wanted));
+        if self.sticky.flips() > 0 && self.terms.sticky.is_some() {
+            return Some(self.decision(Conclusion::Violation, Some(self.flips())));
+        }
         let conclusion = if any(Verdict::Leak) {
             Conclusion::Leak
         } else if any(Verdict::Violation) {
             Conclusion::Violation
-        } else if verdicts.all(|verdict| verdict == Verdict::Confirmed) {
+        } else if verdicts.all(|verdict| verdict == Verdict::Confirmed) && self.stays() {
             Conclusion::Confirmed
         } else {
             return None;
         };
         Some(self.decision(conclusion, None))
+    }
+
+    /// Whether versions stay with keys as far as that is asked.
+    fn stays(&self) -> bool {
+        let bound = || self.sticky.bound(self.sticky_alpha());
+        self.terms.sticky.is_none() || bound().is_some_and(|bound| bound <= self.terms.tolerance)
+    }
+
+    /// The part of the probability of a wrong verdict that stickiness has.
+    pub fn sticky_alpha(&self) -> f64 {
+        let used = self.edges.iter().filter(|edge| edge.expected().is_some()).count();
+        self.terms.alpha / f64::from(u32::try_from(used + 1).unwrap_or(u32::MAX))
+    }
+
+    fn flips(&self) -> String {
+        let key = self.terms.sticky.as_deref().unwrap_or_default();
+        format!("the version changes although {key} stays the same")
     }
 
     fn give_up(&self) -> Decision {
@@ -172,7 +223,12 @@ impl Judge {
 
     /// The requests that an undecided edge waits for, each once; the plain one if none does.
     pub fn wanted(&self) -> Rc<[usize]> {
-        let open = self.edges.iter().filter(|edge| edge.is_open());
+        let decided = self.decision.is_some();
+        let wrong = |edge: &EdgeState| matches!(edge.verdict(), Some(Verdict::Violation | Verdict::Leak));
+        let open = self
+            .edges
+            .iter()
+            .filter(|edge| if decided { wrong(edge) } else { edge.is_open() });
         wanted(open.map(EdgeState::variant))
     }
 
@@ -187,7 +243,22 @@ impl Judge {
                 .max()
                 .unwrap_or(0)
         };
-        (0..=variants).map(needed).fold(0, u64::saturating_add)
+        let units = (0..=variants).map(needed).fold(0, u64::saturating_add);
+        let per_unit = self.terms.per_unit.max(1);
+        let repeats = if self.terms.sticky.is_some() {
+            self.repeats_needed()
+        } else {
+            0
+        };
+        units
+            .max(repeats / (per_unit - 1).max(1) + 1)
+            .saturating_mul(per_unit)
+    }
+
+    /// Answers to a key after its first that show that versions stay.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count
+    fn repeats_needed(&self) -> u64 {
+        (self.sticky_alpha().ln() / (-self.terms.tolerance).ln_1p()).ceil() as u64
     }
 
     /// The part of the requests of its variant that reach an edge.
@@ -215,6 +286,11 @@ impl Judge {
     /// What was counted, for all edges together.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Version flips per key, when requests come in units.
+    pub fn sticky(&self) -> &Sticky {
+        &self.sticky
     }
 
     /// On which terms.

@@ -1,5 +1,6 @@
 //! What a virtual user sends over: a connection that is made again whenever it has ended.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -14,17 +15,41 @@ use crate::outcome::Failure;
 pub(super) struct Line {
     addresses: Rc<[SocketAddr]>,
     connection: Option<Connection>,
+    /// Connections that all lines together have opened, and the number of this line's latest one.
+    opened: Rc<Cell<u64>>,
+    number: u64,
     /// May time pass between two requests, in which the server can close?
     rests: bool,
 }
 
 impl Line {
-    pub(super) fn new(addresses: Rc<[SocketAddr]>, connection: Option<Connection>, rests: bool) -> Self {
-        Line {
+    pub(super) fn new(
+        addresses: Rc<[SocketAddr]>,
+        connection: Option<Connection>,
+        opened: Rc<Cell<u64>>,
+        rests: bool,
+    ) -> Self {
+        let mut line = Line {
             addresses,
-            connection,
+            connection: None,
+            opened,
+            number: 0,
             rests,
+        };
+        if let Some(connection) = connection {
+            line.take(connection);
         }
+        line
+    }
+
+    fn take(&mut self, connection: Connection) -> &mut Connection {
+        self.number = self.opened.replace(self.opened.get() + 1);
+        self.connection.insert(connection)
+    }
+
+    /// The number of the latest connection, in the order in which they were opened.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Sends, connecting first if need be. A server that closes between two requests does what keep-alive allows:
@@ -44,9 +69,7 @@ impl Line {
             }
         }
         let opened = Connection::open(&self.addresses).await;
-        let connection = self
-            .connection
-            .insert(opened.map_err(|_refused| Failure::Connect)?);
+        let connection = self.take(opened.map_err(|_refused| Failure::Connect)?);
         let sent = connection.exchange(request, kept).await;
         sent.map_err(|interrupted| match interrupted {
             Interrupted::Failed(failure) => failure,
@@ -54,7 +77,7 @@ impl Line {
         })
     }
 
-    /// After a failure the connection is in no state to be used again.
+    /// The next request goes over a new connection. After a failure the old one is in no state to be used again.
     pub(super) fn hang_up(&mut self) {
         self.connection = None;
     }

@@ -15,6 +15,7 @@ mod user;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -50,6 +51,9 @@ pub struct Load {
     pub version_source: VersionSource,
     /// Of the `{uuid}`s.
     pub seed: u64,
+    /// Requests in a row with one `{unit}`, each over a connection of its own; `None`: connections are kept, and each
+    /// request is a unit.
+    pub per_unit: Option<NonZeroU64>,
 }
 
 /// Load could not be started, or not be carried on.
@@ -101,10 +105,14 @@ impl Load {
             random: RefCell::new(SmallRng::seed_from_u64(self.seed)),
             pace: pace.map(Mutex::new),
             finished: Cell::new(false),
+            opened: Rc::new(Cell::new(0)),
+            per_unit: self.per_unit,
+            seed: self.seed,
         });
         let mut users = JoinSet::new();
         for _ in 0..self.connections {
-            let line = Line::new(Rc::clone(&addresses), first.take(), self.rate.is_some());
+            let opened = Rc::clone(&shared.opened);
+            let line = Line::new(Rc::clone(&addresses), first.take(), opened, self.rate.is_some());
             let user = User::new(Rc::clone(&shared), line, self.timeout);
             users.spawn_local(user.run());
         }

@@ -1,8 +1,12 @@
-//! Text with placeholders. Only `{uuid}` and `{n}` are special: every other brace is itself, since bodies are JSON.
+//! Text with placeholders. Only `{uuid}`, `{n}` and `{unit}` are special: every other brace is itself, since bodies are JSON.
 
 use uuid::Uuid;
 
-const PLACEHOLDERS: [(&[u8], Piece); 2] = [(b"{uuid}", Piece::Uuid), (b"{n}", Piece::Number)];
+const PLACEHOLDERS: [(&[u8], Piece); 3] = [
+    (b"{uuid}", Piece::Uuid),
+    (b"{n}", Piece::Number),
+    (b"{unit}", Piece::Unit),
+];
 
 /// What the placeholders of one request stand for: the same values wherever they appear in it.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +15,8 @@ pub(super) struct Values {
     pub(super) number: u64,
     /// `{uuid}`: fresh for each request.
     pub(super) uuid: Uuid,
+    /// `{unit}`: the same for all requests of a unit, fresh for each unit.
+    pub(super) unit: Uuid,
 }
 
 /// Text that was cut at its placeholders once.
@@ -24,6 +30,7 @@ enum Piece {
     Text(Vec<u8>),
     Uuid,
     Number,
+    Unit,
 }
 
 impl Template {
@@ -64,15 +71,18 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => out.extend_from_slice(text),
-                Piece::Uuid => {
-                    let mut buffer = Uuid::encode_buffer();
-                    out.extend_from_slice(values.uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
-                }
+                Piece::Uuid => append(&mut out, values.uuid),
+                Piece::Unit => append(&mut out, values.unit),
                 Piece::Number => out.extend_from_slice(values.number.to_string().as_bytes()),
             }
         }
         out
     }
+}
+
+fn append(out: &mut Vec<u8>, uuid: Uuid) {
+    let mut buffer = Uuid::encode_buffer();
+    out.extend_from_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
 }
 
 #[cfg(test)]
@@ -83,16 +93,18 @@ mod tests {
         let values = Values {
             number: 7,
             uuid: Uuid::from_u128(0xABCD),
+            unit: Uuid::from_u128(0xEF),
         };
         String::from_utf8(Template::new(text.as_bytes()).render(&values)).unwrap()
     }
 
     #[test]
-    fn both_placeholders_are_filled_wherever_they_stand() {
+    fn placeholders_are_filled_wherever_they_stand() {
         assert_eq!(
             rendered("{n}-{uuid}-{n}"),
             "7-00000000-0000-0000-0000-00000000abcd-7"
         );
+        assert_eq!(rendered("a={unit}"), "a=00000000-0000-0000-0000-0000000000ef");
     }
 
     #[test]

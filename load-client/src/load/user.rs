@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,8 @@ use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderName, Request};
 use http_body_util::Full;
-use rand::Rng;
 use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use tokio::sync::Mutex;
 use uuid::Builder;
 
@@ -38,6 +39,11 @@ pub(super) struct Shared<S> {
     pub(super) pace: Option<Mutex<Pace>>,
     /// Open loop only: the sink had no more; nobody need wait for another start to hear the same.
     pub(super) finished: Cell<bool>,
+    /// Connections opened so far.
+    pub(super) opened: Rc<Cell<u64>>,
+    /// As in [`super::Load`].
+    pub(super) per_unit: Option<NonZeroU64>,
+    pub(super) seed: u64,
 }
 
 /// Sends until the sink has no more.
@@ -71,6 +77,8 @@ impl<S: Sink> User<S> {
                 latency: end - sent,
                 from_intended: end - intended.unwrap_or(sent),
                 attempts: result.as_ref().map_or(1, attempts),
+                connection: self.line.number(),
+                unit: self.shared.unit(dispatch.sequence),
                 result: result.map(|head| self.shared.answer(&head, &self.body)),
             };
             self.shared.sink.borrow_mut().resolve(dispatch.sequence, outcome);
@@ -94,7 +102,7 @@ impl<S: Sink> User<S> {
             .keep(sent, answer)
             .await
             .unwrap_or(Err(Failure::Timeout));
-        if result.is_err() {
+        if result.is_err() || self.shared.per_unit.is_some() {
             self.line.hang_up();
         }
         result
@@ -122,8 +130,20 @@ impl<S: Sink> Shared<S> {
         let values = || Values {
             number: dispatch.sequence,
             uuid: Builder::from_random_bytes(self.random.borrow_mut().random()).into_uuid(),
+            unit: self.key(self.unit(dispatch.sequence)),
         };
         self.requests[dispatch.variant].render(values)
+    }
+
+    /// The unit of a request, by its place in the dispatch order.
+    fn unit(&self, sequence: u64) -> u64 {
+        sequence / self.per_unit.map_or(1, NonZeroU64::get)
+    }
+
+    /// The key of a unit, wherever and whenever its requests are sent.
+    fn key(&self, unit: u64) -> uuid::Uuid {
+        let mut random = SmallRng::seed_from_u64(self.seed ^ unit.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        Builder::from_random_bytes(random.random()).into_uuid()
     }
 
     fn answer(&self, head: &Parts, body: &[u8]) -> Answer {

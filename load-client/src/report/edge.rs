@@ -3,7 +3,10 @@
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
+use super::independence::IndependenceReport;
 use super::number;
+use super::sticky::LeakReport;
+use crate::cause::Cause;
 use crate::expect::Edge;
 use crate::judge::EdgeState;
 use crate::stats::{Finding, Gate, Interval, Stream, Verdict};
@@ -37,6 +40,15 @@ pub struct EdgeReport {
     pub p: Option<f64>,
     /// In the order of their names; versions that nobody declared at the end.
     pub versions: Vec<VersionReport>,
+    /// Whether the answers are independent draws. Null if there is no traffic.
+    #[serde(default)]
+    pub independence: Option<IndependenceReport>,
+    /// No answer of a version that is to get nothing. Null unless everything is to go to one version and does.
+    #[serde(default)]
+    pub leaks: Option<LeakReport>,
+    /// What may have gone wrong, the likeliest first; empty when nothing has.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
 }
 
 /// A version's part of an edge.
@@ -113,6 +125,9 @@ impl EdgeReport {
             log_e: None,
             p: None,
             versions: Vec::new(),
+            independence: None,
+            leaks: None,
+            causes: Vec::new(),
         };
         let (Some(stream), Some(gate), Some(finding)) = (state.stream(), state.gate(), state.finding())
         else {
@@ -129,8 +144,10 @@ impl EdgeReport {
             log_e: Some(finding.log_e).filter(|log_e| log_e.is_finite()),
             p: Some(stream.p_value()),
             versions: versions(state, stream, gate),
+            independence: IndependenceReport::new(state),
             ..unused
         };
+        report.leaks = LeakReport::new(&report);
         report.note = note(finding, gate, stream, &report.versions);
         report
     }

@@ -2,15 +2,18 @@
 
 mod edge;
 mod errors;
+mod independence;
 pub(crate) mod number;
 mod rollout;
 mod stage;
+mod sticky;
 mod table;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cause::Knowledge;
 use crate::expect::Path;
 use crate::judge::{Conclusion, Decision, Judge};
 use crate::outcome::Failure;
@@ -19,9 +22,11 @@ use crate::stats::FailOn;
 
 pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
 pub use errors::ErrorReport;
+pub use independence::IndependenceReport;
 pub(crate) use number::{count, declared};
 pub use rollout::{Outcome, RolloutReport};
 pub use stage::{Held, StageReport};
+pub use sticky::{LeakReport, StickyReport};
 
 /// What a judgement found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,6 +59,9 @@ pub struct Report {
     pub failures: BTreeMap<Failure, u64>,
     /// Of whole answers, from the intended start to their end.
     pub latency_ms: Percentiles,
+    /// Version flips per key; null unless that was asked.
+    #[serde(default)]
+    pub sticky: Option<StickyReport>,
 }
 
 impl Report {
@@ -75,6 +83,16 @@ impl Report {
             statuses: tally.statuses().clone(),
             failures: tally.failures().clone(),
             latency_ms: Percentiles::of(tally.latencies()),
+            sticky: StickyReport::new(judge),
         }
+    }
+
+    /// With what may have gone wrong on each edge.
+    #[must_use]
+    pub fn explained(mut self, judge: &Judge, knowledge: &Knowledge) -> Self {
+        for (index, edge) in self.edges.iter_mut().enumerate() {
+            edge.causes = judge.causes(index, knowledge);
+        }
+        self
     }
 }

@@ -86,6 +86,31 @@ pub(super) fn power(ln: f64) -> String {
     format!("{mantissa:.1}e{whole:.0}")
 }
 
+/// `1.68 %`: an upper bound, rounded up to three digits.
+#[allow(clippy::cast_possible_truncation)] // an exponent
+pub(crate) fn upper(bound: f64) -> String {
+    let percent = bound * 100.0;
+    if percent <= 0.0 {
+        return "0 %".to_owned();
+    }
+    let decimals = (2 - percent.log10().floor() as i32).clamp(0, 9);
+    let scale = 10f64.powi(decimals);
+    let rounded = (percent * scale - 1e-9).ceil() / scale;
+    let text = format!("{rounded:.*}", usize::try_from(decimals).unwrap_or(0));
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
+    format!("{text} %")
+}
+
+/// `99.9 %` for 0.001.
+pub(crate) fn confidence(alpha: f64) -> String {
+    let text = format!("{:.6}", (1.0 - alpha) * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// `212 ms`, `3.4 s`.
 pub(crate) fn time(seconds: f64) -> String {
     if seconds < 1.0 {
@@ -142,6 +167,18 @@ mod tests {
     fn powers_have_two_digits_and_do_not_overflow() {
         let shown = [0.0, 12.3, 9.21034, 11.5, -1.2, 2302.6].map(power);
         assert_eq!(shown, ["1.0e0", "2.2e5", "1.0e4", "9.9e4", "3.0e-1", "1.0e1000"]);
+    }
+
+    #[test]
+    fn bounds_are_rounded_up_and_confidence_is_not_rounded() {
+        assert_eq!(
+            [0.016_741, 0.001, 0.99, 0.000_123_41].map(upper),
+            ["1.68 %", "0.1 %", "99 %", "0.0124 %"]
+        );
+        assert_eq!(
+            [0.001, 0.000_1, 0.05].map(confidence),
+            ["99.9 %", "99.99 %", "95 %"]
+        );
     }
 
     #[test]

@@ -84,6 +84,9 @@ impl RolloutReport {
             for note in stage.notes() {
                 writeln!(out, "{}: {note}", stage.stage)?;
             }
+            for line in stage.causes() {
+                writeln!(out, "{line}")?;
+            }
         }
         writeln!(out, "{}", self.headline())
     }

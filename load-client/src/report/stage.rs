@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::sticky::leaks;
 use super::table::{EDGE_COLUMNS, joined, lines};
 use super::{ErrorReport, Report, number};
 use crate::expect::Path;
@@ -126,6 +127,21 @@ impl StageReport {
         joined(&cells)
     }
 
+    /// What may have gone wrong, in lines.
+    pub(super) fn causes(&self) -> Vec<String> {
+        let named = |path: Path| {
+            if self.paths.len() > 1 {
+                format!("{}, {path}, ", self.stage)
+            } else {
+                format!("{}, ", self.stage)
+            }
+        };
+        self.paths
+            .iter()
+            .flat_map(|path| path.causes(&named(path.path)))
+            .collect()
+    }
+
     /// What there is to say about it, each with the path it is about, if there are several.
     pub(super) fn notes(&self) -> Vec<String> {
         let several = self.paths.len() > 1;
@@ -140,6 +156,11 @@ impl StageReport {
         for path in &self.paths {
             let own = path.reason.iter().filter(|_| self.reason.is_none()).cloned();
             notes.extend(path.notes().chain(own).map(|note| on(path.path) + &note));
+        }
+        // Of header routes; that a stage without them leaks nothing is in its intervals.
+        let edges = || self.paths.iter().flat_map(|path| &path.edges);
+        if edges().any(|edge| edge.edge.variant.is_some()) {
+            notes.extend(leaks(edges(), self.paths.iter().map(|path| path.alpha).sum()));
         }
         let failed = |errors: u64, requests: u64, when: &str| {
             let (errors_shown, requests) = (number::count(errors), number::count(requests));

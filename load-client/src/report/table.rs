@@ -5,8 +5,12 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::edge::{EdgeReport, EdgeVerdict, VersionReport};
+use super::sticky::leaks;
 use super::{Report, number};
+use crate::cause::Cause;
 use crate::judge::Conclusion;
+use crate::stats::Verdict;
+use crate::wrap::indented;
 
 /// What every table says about an edge.
 pub(super) const EDGE_COLUMNS: [&str; 7] = [
@@ -38,8 +42,11 @@ impl Report {
         for line in table.lines() {
             writeln!(out, "{}", line.trim_end())?;
         }
-        for note in self.notes() {
+        for note in self.notes().chain(leaks(self.edges.iter(), self.alpha)) {
             writeln!(out, "{note}")?;
+        }
+        for line in self.causes("") {
+            writeln!(out, "{line}")?;
         }
         for source in self.sources() {
             writeln!(out, "declared by {source}")?;
@@ -53,7 +60,11 @@ impl Report {
         let after = format!("{} after {} requests", self.verdict, number::count(self.requests));
         match self.verdict {
             Conclusion::Confirmed => format!("{after}: as declared within {}", self.tolerances()),
-            Conclusion::Violation => format!("{after}: the split is not as declared"),
+            Conclusion::Violation => match &self.reason {
+                Some(reason) => format!("{after}: {reason}"),
+                None if self.is_sound() => format!("{after}: the split is not as declared"),
+                None => format!("{after}: these are no independent draws from the declared split"),
+            },
             Conclusion::Leak => format!("{after}: a version answered that is declared to get nothing"),
             Conclusion::Errors | Conclusion::Undecided | Conclusion::CouldNotMeasure => {
                 format!("{after}: {}", self.reason.as_deref().unwrap_or("stopped"))
@@ -95,11 +106,43 @@ impl Report {
         }
     }
 
-    /// What is to be said about single edges.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        self.edges
+    /// Whether an edge is refuted whose answers can be taken for independent draws: then its weights are wrong.
+    fn is_sound(&self) -> bool {
+        let refuted = self
+            .edges
             .iter()
-            .filter_map(|edge| edge.note.as_ref().map(|note| format!("{}: {note}", edge.edge)))
+            .filter(|edge| edge.verdict == EdgeVerdict::Used(Verdict::Violation));
+        let mut independence = refuted.filter_map(|edge| edge.independence.as_ref());
+        independence.any(|found| found.dependence.is_sound() || found.units_refute)
+    }
+
+    /// What is to be said about single edges, and about keys.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let edges = self.edges.iter().flat_map(|edge| {
+            let independence = edge.independence.as_ref().and_then(|found| found.note.as_ref());
+            let notes = edge.note.iter().map(|note| format!("{}: {note}", edge.edge));
+            notes.chain(independence.map(|note| indented("", &format!("{}: {note}", edge.edge))))
+        });
+        edges.chain(self.sticky.as_ref().map(|sticky| sticky.text(self.alpha)))
+    }
+
+    /// What may have gone wrong, in lines; `stage` is said before the edge.
+    pub(super) fn causes(&self, stage: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        for edge in self.edges.iter().filter(|edge| !edge.causes.is_empty()) {
+            lines.push(format!("why {stage}{}:", edge.edge));
+            for (index, cause) in edge.causes.iter().enumerate() {
+                let (what, evidence) = (&cause.what, &cause.evidence);
+                let odds = likelihood(cause);
+                lines.push(indented(
+                    &format!("  {}. ", index + 1),
+                    &format!("{what} ({odds})"),
+                ));
+                lines.push(indented("     ", evidence));
+                lines.push(indented("     ", &format!("-> {}", cause.advice)));
+            }
+        }
+        lines
     }
 
     fn sources(&self) -> Vec<&str> {
@@ -139,6 +182,16 @@ impl Report {
             latency.p50, latency.p99, latency.max
         ));
         words.join("; ")
+    }
+}
+
+/// How probable it is among the causes that were thought of.
+fn likelihood(cause: &Cause) -> String {
+    let percent = cause.probability * 100.0;
+    match percent {
+        99.0.. => "by far the likeliest".to_owned(),
+        1.0.. => format!("{percent:.0} % of the likelihood"),
+        _ => "less than 1 % of the likelihood".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use mesh_config::Mesh;
 
 use super::stages::Stage;
+use crate::cause::{Knowledge, Other};
 use crate::expect::{
     self, Chain, Claim, LoadError, NotDeclared, Path, Question, Variant, load_manifests, variants,
 };
@@ -122,6 +123,29 @@ impl Plan {
             .ok()
     }
 
+    /// What could be in force instead of a stage: the other ones, `before` first of all.
+    pub(super) fn knowledge(&self, stage: usize, before: Option<usize>) -> Knowledge {
+        let other = |(index, other): (usize, &PlannedStage)| {
+            let name = other.stage.name.clone();
+            let of = if before == Some(index) {
+                Other::PreviousStage(name)
+            } else {
+                Other::Stage(name)
+            };
+            Some((of, self.claims_before(index, stage)?))
+        };
+        let others = self
+            .stages
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != stage);
+        let mut others: Vec<_> = others.filter_map(other).collect();
+        let planned = &self.stages[stage];
+        let path = expect::other_path(&planned.mesh, &self.chain, &planned.variants);
+        others.extend(path.map(|(who, claims)| (Other::Path(who), self.in_mix(claims, &planned.variants))));
+        Knowledge::new(&planned.claims, &others)
+    }
+
     /// The same for a client inside the mesh.
     pub(super) fn inside_claims_before(&self, previous: usize, next: usize) -> Option<Vec<Claim>> {
         let (before, after) = (&self.stages[previous], &self.stages[next]);
@@ -153,12 +177,16 @@ impl Plan {
 
     /// Claims whose `variant` is the index in the mix rather than in `variants`.
     fn claims(&self, mesh: &Mesh, variants: &[Variant]) -> Result<Vec<Claim>, NotDeclared> {
-        let mut claims = expect::claims(mesh, &self.chain, variants)?;
+        let claims = expect::claims(mesh, &self.chain, variants)?;
+        Ok(self.in_mix(claims, variants))
+    }
+
+    fn in_mix(&self, mut claims: Vec<Claim>, variants: &[Variant]) -> Vec<Claim> {
         for claim in &mut claims {
             let variant = claim.variant.checked_sub(1).map(|index| &variants[index]);
             let in_mix = self.variants.iter().position(|other| Some(other) == variant);
             claim.variant = in_mix.map_or(0, |index| index + 1);
         }
-        Ok(claims)
+        claims
     }
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::Plan;
 use super::comparison::{Comparison, edge_by_edge, hop_by_hop};
+use crate::cause::Knowledge;
 use crate::expect::Claim;
 use crate::judge::{Conclusion, Judge, Terms};
 use crate::outcome::Outcome;
@@ -22,6 +23,8 @@ pub(super) struct Trial {
     /// On which terms the client inside judges; it is never fed. `None`: there is no such client.
     pub(super) inside_judge: Option<Rc<Judge>>,
     pub(super) inside_report: Option<Report>,
+    /// What could be in force instead of the stage.
+    pub(super) knowledge: Knowledge,
 }
 
 impl Trial {
@@ -55,6 +58,7 @@ impl Trial {
             outside: hop_by_hop(plan.path(), claims, old.as_deref()),
             inside: edge_by_edge(plan.inside_path(), inside_claims, inside_old.as_deref()),
             inside_report: None,
+            knowledge: plan.knowledge(stage, before),
         };
         let all = u32::try_from(trial.outside.len() + trial.inside.len()).unwrap_or(u32::MAX);
         for comparison in trial.outside.iter_mut().chain(&mut trial.inside) {
@@ -125,6 +129,6 @@ impl Watch for Trial {
 
     /// Is there a verdict on the load that never pauses?
     fn is_done(&self) -> bool {
-        self.judge.decision_so_far().is_some() || self.outside.iter().any(Comparison::alarm)
+        self.judge.is_done() || self.outside.iter().any(Comparison::alarm)
     }
 }

@@ -197,7 +197,7 @@ impl<'a> Walk<'a> {
         let mut waiting = judge.is_some();
         let mut inside = pin!(self.inside(stage, judge));
         loop {
-            let decided = trial.borrow().judge.decision_so_far().is_some();
+            let decided = trial.borrow().judge.is_done();
             if (decided && !waiting) || trial.borrow().alarm().is_some() {
                 return;
             }
@@ -262,7 +262,8 @@ impl<'a> Walk<'a> {
         let mut trial = now.trial.borrow_mut();
         let alarm = trial.alarm();
         let decision = trial.judge.stop().clone();
-        let mut paths = vec![Report::new(self.orders.plan.path(), &trial.judge, &decision)];
+        let report = Report::new(self.orders.plan.path(), &trial.judge, &decision);
+        let mut paths = vec![report.explained(&trial.judge, &trial.knowledge)];
         paths.extend(trial.inside_report.clone());
         let found = alarm.iter().map(|_| Conclusion::Errors);
         let verdicts = paths.iter().map(|path| path.verdict).chain(found);

@@ -1,18 +1,18 @@
 //! Are the answers independent draws? What a verdict about shares takes for granted.
 //!
-//! Fixed-sample tests, done once at the verdict, at level 0.001 each. They qualify the verdict and do not carry its error
+//! Fixed-sample tests, done once at the verdict, at a level for each, 0.001 say. They qualify the verdict and do not carry its error
 //! rate: evidence against the declared split is evidence against "each request is an independent draw from it", and the
 //! draws may be at fault rather than the weights.
 
+use serde::{Deserialize, Serialize};
+
+use super::gamma::chi_square_upper;
 use super::heterogeneity::{Heterogeneity, heterogeneity};
 use super::matches::{Excess, excess};
 use super::runs::RunsTest;
 use super::split::Split;
 use super::trace::{Trace, dense};
 
-/// Level of each test, and the standard deviations that correspond to it.
-const LEVEL: f64 = 0.001;
-const CRITICAL: f64 = 3.29;
 /// Answers of the rarest version below which nothing can be told.
 const FEWEST: u64 = 10;
 /// Smallest expected count in a cell of a table.
@@ -21,7 +21,8 @@ const LEAST_EXPECTED: f64 = 5.0;
 const PINNED: f64 = 0.5;
 
 /// How the answers depend on each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Dependence {
     /// Too few answers, or one version only.
     Unknown,
@@ -69,8 +70,8 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Of what was seen when `split` was declared.
-    pub fn new(trace: &Trace, split: &Split) -> Self {
+    /// Of what was seen when `split` was declared, each test at `level`.
+    pub fn new(trace: &Trace, split: &Split, level: f64) -> Self {
         let counts = trace.counts();
         let of = |rows: Vec<Vec<u64>>| heterogeneity(&dense(rows.into_iter(), counts, LEAST_EXPECTED));
         let rows = |groups: &mut dyn Iterator<Item = &[u64]>| groups.map(<[u64]>::to_vec).collect::<Vec<_>>();
@@ -92,24 +93,29 @@ impl Diagnosis {
         if rarest.is_some_and(|rarest| *rarest >= FEWEST)
             && counts.iter().filter(|count| **count > 0).count() > 1
         {
-            diagnosis.dependence = diagnosis.decide(pinned(trace));
+            diagnosis.dependence = diagnosis.decide(pinned(trace, level), level);
         }
         diagnosis
     }
 
     /// The first that applies: what would also explain those after it comes first.
-    fn decide(&self, pinned: bool) -> Dependence {
-        let differ = |table: &Option<Heterogeneity>| table.is_some_and(|table| table.p_upper < LEVEL);
-        let alike = |table: &Option<Heterogeneity>| table.is_some_and(|table| table.p_lower < LEVEL);
+    fn decide(&self, pinned: bool, level: f64) -> Dependence {
+        let differ = |table: &Option<Heterogeneity>| table.is_some_and(|table| table.p_upper < level);
+        let alike = |table: &Option<Heterogeneity>| table.is_some_and(|table| table.p_lower < level);
+        // Two-sided: 3.29 standard deviations at level 0.001.
+        let far = |z: f64| chi_square_upper(1.0, z * z) < level;
+        let above = |z: f64| z > 0.0 && far(z);
         let excess = self.excess.unwrap_or(Excess {
             same: 0.0,
             against_others: 0.0,
         });
         if pinned {
             Dependence::StickyConnections
-        } else if alike(&self.windows) || (excess.same < -CRITICAL && excess.against_others <= CRITICAL) {
+        } else if alike(&self.windows)
+            || (excess.same < 0.0 && far(excess.same) && !above(excess.against_others))
+        {
             Dependence::Deterministic
-        } else if excess.same > CRITICAL && excess.against_others > CRITICAL {
+        } else if above(excess.same) && above(excess.against_others) {
             Dependence::PartlySticky
         } else if differ(&self.slices) {
             Dependence::Drift
@@ -117,30 +123,32 @@ impl Diagnosis {
             Dependence::UnequalSources
         } else if differ(&self.connections) {
             Dependence::UnequalConnections
-        } else if self.runs.is_some_and(|runs| runs.z.abs() > CRITICAL) {
+        } else if self.runs.is_some_and(|runs| far(runs.z)) {
             Dependence::Serial
         } else {
             Dependence::Independent
         }
     }
+}
 
+impl Dependence {
     /// Whether each answer can be taken for a draw of its own. More regular than random makes false alarms rarer, so
     /// that counts, too.
-    pub fn is_sound(&self) -> bool {
+    pub fn is_sound(self) -> bool {
         matches!(
-            self.dependence,
+            self,
             Dependence::Unknown | Dependence::Independent | Dependence::Deterministic
         )
     }
 }
 
 /// Connections that are all of one version tell each other apart with few answers each.
-fn pinned(trace: &Trace) -> bool {
+fn pinned(trace: &Trace, level: f64) -> bool {
     let several = |row: &&[u64]| row.iter().sum::<u64>() > 1;
     let table: Vec<Vec<u64>> = trace
         .by_connection()
         .filter(several)
         .map(<[u64]>::to_vec)
         .collect();
-    heterogeneity(&table).is_some_and(|table| table.p_upper < LEVEL && table.icc > PINNED)
+    heterogeneity(&table).is_some_and(|table| table.p_upper < level && table.icc > PINNED)
 }

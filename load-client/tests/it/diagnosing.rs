@@ -24,7 +24,7 @@ fn run(seed: u64, mut version: impl FnMut(&mut SmallRng, u64, u64) -> usize) -> 
         let version = version(&mut random, request, connection);
         trace.record(version, connection, Some(connection % 8));
     }
-    Diagnosis::new(&trace, &split)
+    Diagnosis::new(&trace, &split, 0.001)
 }
 
 /// How many of the runs come to this.
@@ -94,7 +94,7 @@ fn a_round_robin_is_deterministic_over_all_requests_and_on_each_connection() {
     };
     assert!(told(Dependence::Deterministic, each) >= RUNS - 1);
     assert!(
-        global(0).is_sound(),
+        global(0).dependence.is_sound(),
         "more regular than random makes false alarms rarer"
     );
 }
@@ -126,7 +126,7 @@ fn one_version_alone_tells_nothing() {
     assert_eq!(run(0, |_, _, _| 0).dependence, Dependence::Unknown);
     let split = Split::new(&[0.9, 0.1]).unwrap();
     assert_eq!(
-        Diagnosis::new(&Trace::new(&split), &split).dependence,
+        Diagnosis::new(&Trace::new(&split), &split, 0.001).dependence,
         Dependence::Unknown
     );
 }

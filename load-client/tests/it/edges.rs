@@ -136,7 +136,7 @@ proptest! {
             restarts.record(*version);
             runs.record(*version);
         }
-        let diagnosis = Diagnosis::new(&trace, &split);
+        let diagnosis = Diagnosis::new(&trace, &split, 0.001);
         prop_assert!(!diagnosis.units_log_e.is_nan() && !restarts.log_e().is_nan());
         if let Some(test) = runs.test() {
             prop_assert!(test.z.is_finite() && test.variance > 0.0);

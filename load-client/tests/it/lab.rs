@@ -69,6 +69,8 @@ pub(crate) fn terms() -> Terms {
         fail_on: FailOn::AnyDeviation,
         budget: None,
         version_source: "header:x-served-by".to_owned(),
+        per_unit: 1,
+        sticky: None,
     }
 }
 
@@ -140,6 +142,8 @@ fn result(variant: usize, result: Result<Answer, Failure>) -> Outcome {
         latency,
         from_intended: latency,
         attempts: 1,
+        connection: 0,
+        unit: 0,
     }
 }
 

@@ -52,6 +52,7 @@ fn load(url: &str) -> Load {
         timeout: Duration::from_secs(30),
         version_source: "header:x-served-by".parse().unwrap(),
         seed: 1,
+        per_unit: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The load client from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod causing; // why observed and declared differ
 mod command; // the command line
 mod diagnosing; // answers that are no independent draws
 mod doctor; // will the demo run here
@@ -25,6 +26,7 @@ mod proxies; // what a proxy holds
 mod reporting; // what people and programs get to see
 mod rollout; // the walk
 mod rollout_held; // the same, with what recorded proxies hold
+mod units; // what is drawn once
 mod upstream; // a server to send to
 mod vectors; // reference values
 mod verify; // the verdict

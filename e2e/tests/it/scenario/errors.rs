@@ -10,7 +10,7 @@ use super::walk::{Effort, rollout};
 const TERMS: [&str; 6] = ["--alpha", "0.00001", "--tolerance", "4pp", "--budget", "100000"];
 
 /// What the pods of these versions of payment-service do, until the returned value is dropped or put back.
-async fn fault(target: &impl Target, versions: &[&str], call: &Call) -> Result<()> {
+pub(super) async fn fault(target: &impl Target, versions: &[&str], call: &Call) -> Result<()> {
     let pods = target.pods().await?.into_iter();
     let wanted = pods.filter(|pod| pod.app == "payment-service" && versions.contains(&&*pod.version));
     let mut found = 0;
@@ -29,11 +29,11 @@ async fn fault(target: &impl Target, versions: &[&str], call: &Call) -> Result<(
     Ok(())
 }
 
-fn failing(rate: f64) -> Call {
+pub(super) fn failing(rate: f64) -> Call {
     Call::put("/fault", &json!({"error_rate": rate, "status": 500}))
 }
 
-fn well() -> Call {
+pub(super) fn well() -> Call {
     Call::delete("/fault")
 }
 

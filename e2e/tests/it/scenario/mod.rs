@@ -1,6 +1,7 @@
 //! What must hold on any target. A scenario brings the stage that it needs into force and leaves it there.
 
 pub(crate) mod canary; // who gets v2
+pub(crate) mod causes; // why a split is not as declared
 pub(crate) mod changes; // applying while requests run
 pub(crate) mod crash; // a process dies
 pub(crate) mod errors; // the error gate
