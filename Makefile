@@ -37,7 +37,7 @@ WALK := sh -c '"$$@" --return-to-first && scripts/bad-canary "$$@"' walk
 # Where a scenario runs: make scenario NAME=retries ON=cluster
 ON ?= local-mesh
 
-.PHONY: help build demo-local scenario demo demo-up demo-down stage images client doctor check test test-cluster conformance lint bench
+.PHONY: help build demo-local scenario parity demo demo-up demo-down stage images client doctor check test test-cluster conformance lint bench
 
 ##@ Demo on kind with Istio
 demo: build ## Cluster, Istio, images, then the same walk as demo-local on real Istio
@@ -74,6 +74,9 @@ demo-local: build ## Walk a canary through its stages, no cluster (8080 taken? a
 
 scenario: build $(if $(filter cluster,$(ON)),client) ## Timeouts, retries, ...: what is declared, what is seen (NAME=retries, ON=cluster)
 	@$(BIN)/scenario $(NAME) --on $(ON)
+
+parity: build client ## Stages, scenarios and conformance cases on the cluster and on local-mesh: the same verdicts?
+	@$(BIN)/parity $(PARTS)
 
 ##@ Develop
 build: ## Build every binary into target/release

@@ -1,6 +1,6 @@
 //! What is known not to agree: for now (`pending.txt`) and by nature (`DIFFERENCES.md`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ impl Known {
         let text = |name: &str| std::fs::read_to_string(path(name));
         Ok(Known {
             pending: listed(&text(PENDING)?),
-            by_nature: rows(&text(DIFFERENCES)?),
+            by_nature: rows(&text(DIFFERENCES)?).into_keys().collect(),
         })
     }
 
@@ -32,13 +32,44 @@ impl Known {
     }
 }
 
+/// What is compared on a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnCluster {
+    /// `topic/case`, those that pods can express.
+    pub cases: Vec<String>,
+    /// Those of them that a cluster answers otherwise than was recorded with one proxy, each with the reason.
+    pub by_nature: BTreeMap<String, String>,
+}
+
+/// The lists of the project for a cluster.
+pub fn on_cluster() -> io::Result<OnCluster> {
+    let cases = std::fs::read_to_string(path(ON_CLUSTER))?;
+    let cases = cases
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(OnCluster {
+        cases: cases.map(ToOwned::to_owned).collect(),
+        by_nature: rows(&std::fs::read_to_string(path(TWO_PROXIES))?),
+    })
+}
+
+/// One case a line.
+pub const ON_CLUSTER: &str = "on-cluster.txt";
+/// A table, `| case | reason |`.
+pub const TWO_PROXIES: &str = "ON-CLUSTER.md";
 /// One case a line.
 pub const PENDING: &str = "pending.txt";
 /// A table, `| case | reason |`.
 pub const DIFFERENCES: &str = "DIFFERENCES.md";
 
+/// Where the lists are.
+pub fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    folder().join(name)
 }
 
 fn listed(text: &str) -> BTreeSet<String> {
@@ -50,12 +81,12 @@ fn listed(text: &str) -> BTreeSet<String> {
 }
 
 /// The first cells of a table that name a case and give a reason.
-fn rows(text: &str) -> BTreeSet<String> {
-    let cells = |line: &str| -> Option<String> {
+fn rows(text: &str) -> BTreeMap<String, String> {
+    let cells = |line: &str| -> Option<(String, String)> {
         let mut cells = line.trim().strip_prefix('|')?.split('|').map(str::trim);
         let case = cells.next()?.trim_matches('`');
-        let reasoned = cells.next().is_some_and(|reason| !reason.is_empty());
-        (reasoned && case.contains('/')).then(|| case.to_owned())
+        let reason = cells.next().filter(|reason| !reason.is_empty())?;
+        case.contains('/').then(|| (case.to_owned(), reason.to_owned()))
     };
     text.lines().filter_map(cells).collect()
 }
@@ -69,7 +100,9 @@ mod tests {
         let text = "# Differences\n\n| case | reason |\n|---|---|\n| `weights/a` | because |\n| lb/b | why |\n| lb/c | |\ntext\n";
         assert_eq!(
             rows(text),
-            BTreeSet::from(["weights/a".to_owned(), "lb/b".to_owned()])
+            BTreeMap::from(
+                [("weights/a", "because"), ("lb/b", "why")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+            )
         );
     }
 

@@ -1,7 +1,5 @@
 //! One case, from its first step to its last.
 
-mod senders;
-
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -10,7 +8,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::case::{Action, Asked, Case, Change, Observed};
-use crate::client::{InvalidRequest, Request};
+use crate::client::{self, Connection, InvalidRequest, Request};
 use crate::compare::{Difference, Judge};
 use crate::mesh::{AccessLog, Mesh, MeshError, Outcome, Setup, Start, Verb, manifests};
 use crate::observe::{Lens, Traces};
@@ -235,7 +233,7 @@ impl<'c> Replay<'c> {
         let lab_id = format!("{}-{}", self.case.name, self.sent);
         let request = std::sync::Arc::new(Request::new(&asked.send, &lab_id)?);
         let before = self.log.read()?.len();
-        let responses = senders::send(&request, asked, self.place.target()).await;
+        let responses = client::send(&request, asked, || Connection::new(self.place.target())).await;
         self.settle(&asked.observed, before, &lab_id).await?;
         let traces = Traces {
             request: &request,
@@ -252,7 +250,7 @@ impl<'c> Replay<'c> {
 
     /// Waits until log and workloads have what is expected, or as long as something may still come.
     async fn settle(&mut self, expected: &Observed, before: usize, lab_id: &str) -> Result<(), ReplayError> {
-        let (lines, requests) = amounts(expected);
+        let (lines, requests) = expected.amounts();
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline
             && (self.log.read()?.len() < before + lines || self.fleet.log.count(lab_id) < requests)
@@ -263,22 +261,6 @@ impl<'c> Replay<'c> {
             sleep(COPIES).await;
         }
         Ok(())
-    }
-}
-
-/// How many log lines and received requests an observation has.
-fn amounts(observed: &Observed) -> (usize, usize) {
-    match observed {
-        Observed::One(one) => (
-            usize::from(one.flags.is_some()),
-            one.upstream.len() + one.mirrored.len(),
-        ),
-        Observed::Many(many) => {
-            let sum = |counts: &crate::case::Counts| counts.values().sum::<u64>();
-            let copies = many.mirrored.as_ref().map_or(0, sum);
-            let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-            (count(sum(&many.flags)), count(sum(&many.workloads) + copies))
-        }
     }
 }
 

@@ -36,10 +36,10 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster `KIND_CLUSTER_NAME`, or `istio-traffic-lab`. Deploys the client and waits until it is ready.
+    /// The cluster `KIND_CLUSTER_NAME`, or `istio-traffic-lab`. Waits until the client is ready.
     ///
     /// # Errors
-    /// There is no cluster, or the lab is not in it; the client does not get ready, most often for want of its image.
+    /// There is no cluster, or the lab or the client is not in it.
     pub async fn connect() -> Result<Self> {
         let name = std::env::var("KIND_CLUSTER_NAME").unwrap_or_default();
         let kubectl = Kubectl::of(if name.is_empty() { NAME } else { &name });
@@ -51,12 +51,8 @@ impl Cluster {
             )
         })?;
         let lab = Lab::find()?;
-        let client = lab.root().join("manifests/testing/client.yaml");
-        run(kubectl.command(&["apply", "-f"]).arg(client))
-            .await?
-            .expect(0)?;
         let ready = rolled_out(&kubectl, NAMESPACE, "client").await;
-        ready.context("the client does not get ready; `make client` brings its image")?;
+        ready.context("there is no client in the mesh; `make client` brings it")?;
         let forwards = Forwards::new(kubectl.clone());
         let relay = forwards.to(NAMESPACE, "deployment/client", PORT).await?;
         Ok(Cluster {
@@ -65,6 +61,14 @@ impl Cluster {
             relay,
             forwards,
         })
+    }
+
+    pub(crate) fn kubectl(&self) -> &Kubectl {
+        &self.kubectl
+    }
+
+    pub(crate) fn forwards(&self) -> &Forwards {
+        &self.forwards
     }
 
     /// The way of the relay that runs in this deployment.
@@ -88,7 +92,7 @@ impl Cluster {
     /// In force on every proxy once this returns, if the command ended well.
     async fn in_force(&self, ended: Ended) -> Result<Ended> {
         if ended.code == Some(0) {
-            in_force::everywhere(&self.kubectl, &self.forwards, &unique("mark")).await?;
+            in_force::everywhere(&self.kubectl, &self.forwards, &in_force::LAB, &unique("mark")).await?;
         }
         Ok(ended)
     }

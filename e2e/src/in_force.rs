@@ -34,17 +34,28 @@ pub(crate) struct Proxy {
     pod: String,
 }
 
-/// Waits until what was applied before is in force on every proxy of the mesh.
+/// Pods by namespace and labels; no labels select all.
+pub(crate) type Pods = (&'static str, &'static str);
+
+/// The sidecars of the lab, and the ingress gateway.
+pub(crate) const LAB: [Pods; 2] = [("traffic-lab", ""), ("istio-system", "istio=ingressgateway")];
+
+/// Waits until what was applied before is in force on every proxy of these pods.
 ///
 /// # Errors
 /// It is not after a minute and a half; the error names the proxies.
-pub(crate) async fn everywhere(kubectl: &Kubectl, forwards: &Forwards, mark: &str) -> Result<()> {
+pub(crate) async fn everywhere(
+    kubectl: &Kubectl,
+    forwards: &Forwards,
+    where_to_look: &[Pods],
+    mark: &str,
+) -> Result<()> {
     let folder = folder_with("in-force.yaml", &objects(mark))?;
     run(kubectl.command(&["apply", "-f"]).arg(folder.path()))
         .await?
         .expect(0)?;
     let begun = Instant::now();
-    let mut behind = proxies(kubectl).await?;
+    let mut behind = proxies(kubectl, where_to_look).await?;
     ensure!(
         !behind.is_empty(),
         "there is no proxy at all in {}",
@@ -87,14 +98,13 @@ spec:
     )
 }
 
-/// Sidecars of the lab and the ingress gateway, those that are ready: others get their configuration when they start.
-async fn proxies(kubectl: &Kubectl) -> Result<Vec<Proxy>> {
+/// Pods that are ready: others get their configuration when they start.
+async fn proxies(kubectl: &Kubectl, where_to_look: &[Pods]) -> Result<Vec<Proxy>> {
     let mut found = Vec::new();
-    for words in [
-        ["get", "pods", "-n", "traffic-lab"].as_slice(),
-        &["get", "pods", "-n", "istio-system", "-l", "istio=ingressgateway"],
-    ] {
-        let pods = kubectl.list(words).await?;
+    for (namespace, labels) in where_to_look {
+        let pods = kubectl
+            .list(&["get", "pods", "-n", namespace, "-l", labels])
+            .await?;
         found.extend(pods.iter().filter(|pod| has_proxy(pod)).filter_map(|pod| {
             Some(Proxy {
                 namespace: pod["metadata"]["namespace"].as_str()?.to_owned(),

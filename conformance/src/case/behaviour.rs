@@ -1,11 +1,11 @@
 //! How a workload behaves.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::text::Fields;
 
 /// What a workload does with a request. Without any of it: 200 and, as JSON, what it received.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Behaviour {
     /// The status of every answer.

@@ -95,6 +95,26 @@ pub struct Reply {
     pub headers: Headers,
 }
 
+// === impl Observed ===
+
+impl Observed {
+    /// How many access log lines and requests at workloads it has.
+    pub fn amounts(&self) -> (usize, usize) {
+        match self {
+            Observed::One(one) => (
+                usize::from(one.flags.is_some()),
+                one.upstream.len() + one.mirrored.len(),
+            ),
+            Observed::Many(many) => {
+                let sum = |counts: &Counts| counts.values().sum::<u64>();
+                let copies = many.mirrored.as_ref().map_or(0, sum);
+                let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+                (count(sum(&many.flags)), count(sum(&many.workloads) + copies))
+            }
+        }
+    }
+}
+
 /// The keys an observation may have.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

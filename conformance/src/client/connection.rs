@@ -35,8 +35,15 @@ pub struct Response {
 /// One sender.
 #[derive(Debug)]
 pub struct Connection {
-    to: Ipv4Addr,
+    to: To,
     open: Option<(Wire<OwnedReadHalf>, OwnedWriteHalf)>,
+}
+
+/// Where to.
+#[derive(Debug)]
+enum To {
+    Address(Ipv4Addr),
+    Relay { relay: String, host: String },
 }
 
 // === impl Connection ===
@@ -44,6 +51,14 @@ pub struct Connection {
 impl Connection {
     /// Will connect to this address when there is something to send.
     pub fn new(to: Ipv4Addr) -> Self {
+        let to = To::Address(to);
+        Connection { to, open: None }
+    }
+
+    /// Will ask the relay at this address (HTTP CONNECT) to connect to `host` at the port of the request.
+    pub fn through(relay: &str, host: &str) -> Self {
+        let (relay, host) = (relay.to_owned(), host.to_owned());
+        let to = To::Relay { relay, host };
         Connection { to, open: None }
     }
 
@@ -68,7 +83,7 @@ impl Connection {
     async fn exchange(&mut self, request: &Request, response: &mut Response) -> io::Result<()> {
         let (mut wire, mut writer) = match self.open.take() {
             Some(open) => open,
-            None => connect(self.to, request.port).await?,
+            None => self.to.connect(request.port).await?,
         };
         let again = both(&mut wire, &mut writer, request, response).await?;
         if again {
@@ -99,13 +114,32 @@ async fn both(
     }
 }
 
-async fn connect(to: Ipv4Addr, port: u16) -> io::Result<(Wire<OwnedReadHalf>, OwnedWriteHalf)> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(FROM.into())?;
-    let stream: TcpStream = socket.connect(SocketAddrV4::new(to, port).into()).await?;
-    stream.set_nodelay(true)?;
-    let (reader, writer) = stream.into_split();
-    Ok((Wire::new(reader), writer))
+impl To {
+    async fn connect(&self, port: u16) -> io::Result<(Wire<OwnedReadHalf>, OwnedWriteHalf)> {
+        let stream = match self {
+            To::Address(to) => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind(FROM.into())?;
+                socket.connect(SocketAddrV4::new(*to, port).into()).await?
+            }
+            To::Relay { relay, .. } => TcpStream::connect(relay).await?,
+        };
+        stream.set_nodelay(true)?;
+        let (reader, mut writer) = stream.into_split();
+        let mut wire = Wire::new(reader);
+        if let To::Relay { host, .. } = self {
+            let head = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
+            writer.write_all(head.as_bytes()).await?;
+            let answer = wire.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            if status_of(&answer)? != 200 {
+                return Err(io::Error::other(format!(
+                    "the relay to {host}:{port}: {}",
+                    answer.first
+                )));
+            }
+        }
+        Ok((wire, writer))
+    }
 }
 
 /// Reads an answer; says whether it leaves the connection open.

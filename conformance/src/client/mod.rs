@@ -2,6 +2,8 @@
 
 mod connection;
 mod request;
+mod senders;
 
 pub use connection::{Connection, Response};
 pub use request::{InvalidRequest, LAB_ID, Request, hops};
+pub use senders::send;

@@ -12,11 +12,14 @@ pub use fleet::{Fleet, FleetError};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
 
 use crate::case::Behaviour;
 
 /// A request as a workload received it, complete with its body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Received {
     /// Which workload.
     pub workload: String,
@@ -32,7 +35,7 @@ pub struct Received {
 
 /// All requests of a case, in the order in which they were received.
 #[derive(Clone, Debug, Default)]
-pub struct Log(Arc<Mutex<Vec<Received>>>);
+pub struct Log(Arc<Mutex<Vec<(SystemTime, Received)>>>);
 
 /// One workload, as its connections share it.
 #[derive(Debug)]
@@ -75,14 +78,19 @@ impl Received {
 
 impl Log {
     fn note(&self, request: Received) {
-        self.lock().push(request);
+        self.lock().push((SystemTime::now(), request));
     }
 
     /// Those that carry this value of `x-lab-id`.
     pub fn of(&self, lab_id: &str) -> Vec<Received> {
+        self.timed(lab_id).into_iter().map(|(_, one)| one).collect()
+    }
+
+    /// The same, each with when it was there, so that logs of several processes can be put together.
+    pub fn timed(&self, lab_id: &str) -> Vec<(SystemTime, Received)> {
         let log = self.lock();
         log.iter()
-            .filter(|one| one.value(crate::client::LAB_ID) == Some(lab_id))
+            .filter(|(_, one)| one.value(crate::client::LAB_ID) == Some(lab_id))
             .cloned()
             .collect()
     }
@@ -91,11 +99,11 @@ impl Log {
     pub fn count(&self, lab_id: &str) -> usize {
         self.lock()
             .iter()
-            .filter(|one| one.value(crate::client::LAB_ID) == Some(lab_id))
+            .filter(|(_, one)| one.value(crate::client::LAB_ID) == Some(lab_id))
             .count()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Received>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(SystemTime, Received)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
 //! The scenarios on a real cluster, with `KIND_LAB=1` and after `make demo-up client`; skipped by name otherwise.
 
 use anyhow::Result;
-use e2e::Cluster;
 use e2e::scenario::{Scenario, go_home};
+use e2e::{Cluster, Effort};
 use tokio::sync::Mutex;
 
 use crate::scenario::{canary, changes, crash, errors, payments, scenarios, split, walk};
@@ -27,25 +27,25 @@ pub(crate) async fn on_cluster(test: impl AsyncFnOnce(&Cluster) -> Result<()>) -
 
 #[tokio::test]
 async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
-    on_cluster(async |cluster| walk::every_stage_is_confirmed(cluster, &walk::CLUSTER).await).await
+    on_cluster(async |cluster| walk::every_stage_is_confirmed(cluster, &Effort::CLUSTER).await).await
 }
 
 #[tokio::test]
 async fn a_walk_ends_at_a_stage_that_is_not_as_declared_and_rolls_back() -> Result<()> {
-    on_cluster(async |cluster| walk::a_wrong_stage_is_rolled_back(cluster, &walk::CLUSTER).await).await
+    on_cluster(async |cluster| walk::a_wrong_stage_is_rolled_back(cluster, &Effort::CLUSTER).await).await
 }
 
 #[tokio::test]
 async fn a_walk_tells_that_weights_are_ignored_inside_the_mesh() -> Result<()> {
     on_cluster(async |cluster| {
-        walk::weights_that_are_ignored_inside_are_told_by_the_path_inside(cluster, &walk::CLUSTER).await
+        walk::weights_that_are_ignored_inside_are_told_by_the_path_inside(cluster, &Effort::CLUSTER).await
     })
     .await
 }
 
 #[tokio::test]
 async fn a_canary_that_fails_more_than_the_rest_is_rolled_back() -> Result<()> {
-    on_cluster(async |cluster| errors::a_bad_canary_is_rolled_back(cluster, &walk::CLUSTER).await).await
+    on_cluster(async |cluster| errors::a_bad_canary_is_rolled_back(cluster, &Effort::CLUSTER).await).await
 }
 
 #[tokio::test]

@@ -2,29 +2,29 @@
 
 use anyhow::{Context, Result};
 use e2e::scenario::Scenario;
-use e2e::{LocalMesh, run};
+use e2e::{Effort, LocalMesh, run};
 
 use crate::scenario::{canary, causes, changes, crash, errors, payments, scenarios, split, walk};
 
 #[tokio::test]
 async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
-    walk::every_stage_is_confirmed(&LocalMesh::start("10-stable").await?, &walk::LOCAL).await
+    walk::every_stage_is_confirmed(&LocalMesh::start("10-stable").await?, &Effort::LOCAL).await
 }
 
 #[tokio::test]
 async fn a_walk_ends_at_a_stage_that_is_not_as_declared_and_rolls_back() -> Result<()> {
-    walk::a_wrong_stage_is_rolled_back(&LocalMesh::start("10-stable").await?, &walk::LOCAL).await
+    walk::a_wrong_stage_is_rolled_back(&LocalMesh::start("10-stable").await?, &Effort::LOCAL).await
 }
 
 #[tokio::test]
 async fn a_walk_tells_that_weights_are_ignored_inside_the_mesh() -> Result<()> {
     let mesh = LocalMesh::start("10-stable").await?;
-    walk::weights_that_are_ignored_inside_are_told_by_the_path_inside(&mesh, &walk::LOCAL).await
+    walk::weights_that_are_ignored_inside_are_told_by_the_path_inside(&mesh, &Effort::LOCAL).await
 }
 
 #[tokio::test]
 async fn a_canary_that_fails_more_than_the_rest_is_rolled_back() -> Result<()> {
-    errors::a_bad_canary_is_rolled_back(&LocalMesh::start("10-stable").await?, &walk::LOCAL).await
+    errors::a_bad_canary_is_rolled_back(&LocalMesh::start("10-stable").await?, &Effort::LOCAL).await
 }
 
 #[tokio::test]

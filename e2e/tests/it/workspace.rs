@@ -9,7 +9,8 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// Who may use whom; in tests services may use each other.
-const ALLOWED: [(&str, &str); 4] = [
+const ALLOWED: [(&str, &str); 5] = [
+    ("e2e", "conformance"),
     ("auth-service", "service-kit"),
     ("payment-service", "service-kit"),
     ("local-mesh", "mesh-config"),

@@ -1,10 +1,8 @@
 //! The error gate of a rollout.
 
 use anyhow::{Context, Result};
-use e2e::{Call, Connection, Ended, Target, run};
+use e2e::{Call, Connection, Effort, Ended, Target, rollout, run};
 use serde_json::{Value, json};
-
-use super::walk::{Effort, rollout};
 
 /// Of the rollouts below whose versions fail alike one in 10^5 is rolled back by chance; and as many verdicts are missing.
 const TERMS: [&str; 6] = ["--alpha", "0.00001", "--tolerance", "4pp", "--budget", "100000"];

@@ -1,10 +1,9 @@
 //! The rollout.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use e2e::{Ended, Target, run_within};
+use e2e::{Effort, Target, rollout};
 use serde_json::Value;
 
 use super::apply;
@@ -18,90 +17,6 @@ const WALK: [&str; 6] = [
     "50-promoted",
     "10-stable",
 ];
-
-/// What a walk may cost on a target.
-#[derive(Debug)]
-pub(crate) struct Effort {
-    /// Of each stage's verdict.
-    alpha: &'static str,
-    /// Several times the requests that any verdict takes, so that none is missing.
-    budget: &'static str,
-    limit: Duration,
-}
-
-/// One false alarm in 10^5 walks; with the default, one in a thousand for each stage that draws.
-pub(crate) const LOCAL: Effort = Effort {
-    alpha: "0.000002",
-    budget: "200000",
-    limit: Duration::from_secs(180),
-};
-
-/// A cluster on one machine serves a tenth of the requests: a false alarm in 200 walks.
-pub(crate) const CLUSTER: Effort = Effort {
-    alpha: "0.001",
-    budget: "40000",
-    limit: Duration::from_secs(900),
-};
-
-/// Wider than the defaults: the walk has to end in time on a machine that compiles something else.
-const TOLERANCES: [&str; 4] = ["--tolerance", "3pp", "--hop-tolerance", "8pp"];
-
-/// Real payments, through the gateway and from inside the mesh; each calls auth-service, the second hop.
-pub(super) async fn rollout(
-    target: &impl Target,
-    effort: &Effort,
-    apply: &str,
-    words: &[&str],
-) -> Result<Ended> {
-    let mut rollout = target.lab().program("load-client");
-    rollout.args([
-        "rollout",
-        "--apply",
-        apply,
-        "-o",
-        "json",
-        "--alpha",
-        effort.alpha,
-        "--budget",
-        effort.budget,
-    ]);
-    rollout.args(TOLERANCES);
-    rollout.args([
-        "--inside",
-        &target.inside_command(),
-        "--inside-url",
-        "http://payment-service:8080/payments",
-        "--inside-from",
-        "traffic-lab/load-client,app=load-client",
-        "--inside-token-url",
-        "http://auth-service:8080/tokens",
-    ]);
-    for manifests in target.manifests() {
-        rollout.arg("--manifests").arg(manifests);
-    }
-    rollout.args([
-        "-X",
-        "POST",
-        "--url",
-        &target.url("/payments"),
-        "--then",
-        "POST http://auth-service:8080/verify",
-    ]);
-    rollout.args([
-        "-H",
-        "content-type: application/json",
-        "-H",
-        "idempotency-key: {uuid}",
-    ]);
-    rollout.args(["--body", r#"{"amount_cents":1250,"currency":"EUR","to":"shop"}"#]);
-    rollout.args([
-        "--token-url",
-        &target.url("/tokens"),
-        "--token-body",
-        r#"{"user":"e2e"}"#,
-    ]);
-    run_within(effort.limit, rollout.args(words)).await
-}
 
 /// Both ways in, in the order of the report, and who calls there.
 const PATHS: [(&str, &str); 2] = [("gateway", "client"), ("in mesh", "load-client")];

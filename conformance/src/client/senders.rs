@@ -1,14 +1,13 @@
 //! The senders of a step, each with a connection of its own.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::{Connection, Request, Response};
 use crate::case::Asked;
-use crate::client::{Connection, Request, Response};
 
 /// Which requests a sender sends.
 enum Share {
@@ -18,8 +17,8 @@ enum Share {
     Own(std::iter::StepBy<std::ops::Range<usize>>),
 }
 
-/// Sends all requests of a step; the answers are in no particular order.
-pub(super) async fn send(request: &Arc<Request>, asked: &Asked, to: Ipv4Addr) -> Vec<Response> {
+/// Sends all requests of a step, each sender over a connection that `connect` gives; the answers are in no particular order.
+pub async fn send(request: &Arc<Request>, asked: &Asked, connect: impl Fn() -> Connection) -> Vec<Response> {
     let senders = asked.parallel.min(asked.times);
     let next = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
@@ -30,9 +29,9 @@ pub(super) async fn send(request: &Arc<Request>, asked: &Asked, to: Ipv4Addr) ->
             Some(_) => Share::Own((index..times).step_by(senders)),
             None => Share::Next(next.clone()),
         };
+        let mut connection = connect();
         tasks.spawn(async move {
             tokio::time::sleep(late).await;
-            let mut connection = Connection::new(to);
             let mut responses = Vec::new();
             while share.more(times) {
                 responses.push(connection.send(&request).await);
