@@ -132,7 +132,12 @@ fn head<'r>(asked: &'r Asked, parts: &'r Parts, scheme: &'r str) -> RequestHead<
 fn find_route<'c>(config: &'c Config, asked: &Asked, parts: &Parts, scheme: &str) -> Routing<'c> {
     let table = config.view.table(asked.port);
     table.map_or(Routing::UnknownHost, |table| {
-        table.route(&head(asked, parts, scheme))
+        let head = head(asked, parts, scheme);
+        if asked.by_port {
+            table.route_dialled(&head)
+        } else {
+            table.route(&head)
+        }
     })
 }
 

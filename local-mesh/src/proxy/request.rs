@@ -18,6 +18,8 @@ use super::target::Target;
 pub(super) struct Asked {
     /// The port that the client wants to reach.
     pub(super) port: u16,
+    /// Whether the port is known by the socket alone: then nothing tells the address that the client meant.
+    pub(super) by_port: bool,
     /// The Host, as written; of an absolute-form target its authority.
     pub(super) authority: HeaderValue,
     /// Normalised path with query.
@@ -94,6 +96,7 @@ impl Asked {
         parts.headers.insert(HOST, authority.clone());
         Ok(Asked {
             port,
+            by_port: matches!(dialled, Dialled::Port(_)),
             authority,
             path,
         })

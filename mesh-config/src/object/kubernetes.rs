@@ -100,6 +100,12 @@ impl ServicePort {
         self.is_tcp() && (named || sniffed)
     }
 
+    /// Whether Istio routes it as HTTP without being told so, by the first bytes of a connection.
+    #[must_use]
+    pub fn is_sniffed(&self) -> bool {
+        self.is_http() && !HTTP.contains(&self.protocol().as_str())
+    }
+
     /// Whether its workloads are spoken to in HTTP/2.
     #[must_use]
     pub fn is_http2(&self) -> bool {

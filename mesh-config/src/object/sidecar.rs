@@ -23,7 +23,8 @@ pub struct Sidecar {
 pub struct EgressListener {
     /// A port of its own; `None`: every port of the services that are imported.
     pub port: Option<EgressPort>,
-    /// Namespace (`*`, `.`, `~` or a name) and host (perhaps with a wildcard) of what is imported.
+    /// Namespace (`*`, `.` or a name) and host (perhaps with a wildcard) of what is imported; with a `~` in front of the
+    /// namespace (which may be missing then: all) of what is not.
     pub hosts: Vec<(String, String)>,
 }
 
@@ -102,7 +103,8 @@ fn read_port(value: &Value<'_>) -> Option<EgressPort> {
 fn read_host(value: &Value<'_>) -> Option<(String, String)> {
     let text = value.text()?;
     let split = text.split_once('/').filter(|(namespace, name)| {
-        (matches!(*namespace, "*" | "." | "~") || host::is_label(namespace))
+        let namespace = namespace.strip_prefix('~').unwrap_or(namespace);
+        (matches!(namespace, "*" | "." | "") || host::is_label(namespace))
             && (*name == "*" || host::is_valid(name, false))
     });
     let Some((namespace, name)) = split else {

@@ -95,6 +95,7 @@ pub(crate) fn read_budget(value: &Value<'_>) -> Option<RetryBudget> {
             min_concurrency: fields
                 .get("minRetryConcurrency")
                 .and_then(|v| v.uint32())
+                .filter(|number| *number > 0)
                 .unwrap_or(3),
         }
     })

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::cluster::{ClusterPart, ClusterPolicy};
 use super::registry::Named;
+use crate::client::Role;
 use crate::object::destination_rule::{TlsMode, TrafficPolicy};
+use crate::object::kubernetes::ServicePort;
 use crate::origin::Origin;
 use crate::policy::load_balancer::LoadBalancing;
 use crate::policy::locality::LocalitySetting;
@@ -40,12 +42,14 @@ impl<'a> PolicyBlocks<'a> {
         }
     }
 
-    /// `http2`: the port's name or application protocol says so.
-    pub(crate) fn compile(&self, http2: bool) -> ClusterPolicy {
+    /// On a sidecar an endpoint behind a port that is sniffed is spoken to as the client speaks, whatever
+    /// `h2UpgradePolicy` says (istiod's `setUpstreamProtocol`).
+    pub(crate) fn compile(&self, port: &ServicePort, role: Role) -> ClusterPolicy {
         let pool = self
             .pool
             .map(|block| block.spec.value.clone())
             .unwrap_or_default();
+        let upgraded = pool.h2_upgrade && !(role == Role::Sidecar && port.is_sniffed());
         let balancing = self.balancing.map(|block| &block.spec.value);
         ClusterPolicy {
             load_balancer: balancing.map(|one| one.algorithm).unwrap_or_default(),
@@ -53,7 +57,7 @@ impl<'a> PolicyBlocks<'a> {
             retry_budget: self.budget.map(|block| block.spec.value),
             outlier: self.outlier.map(|block| block.spec.value.clone()),
             tls: self.tls.map(|block| block.spec.value),
-            http2: (http2 || pool.h2_upgrade) && !pool.use_client_protocol,
+            http2: (port.is_http2() || upgraded) && !pool.use_client_protocol,
             pool,
         }
     }

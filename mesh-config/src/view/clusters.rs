@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::blocks::PolicyBlocks;
 use super::cluster::{Cluster, ClusterId, ClusterPart, Endpoint};
+use super::reach::Reach;
 use super::registry::{Named, Registry};
 use super::services::{Backing, Callee};
 use crate::client::{Client, Workload};
 use crate::object::destination_rule::Subset;
 use crate::object::kubernetes::{PortRef, ServicePort, WorkloadEntry};
-use crate::object::{Metadata, Spec};
+use crate::object::{Metadata, Object, Spec};
 use crate::origin::Origin;
 use crate::policy::load_balancer::LoadBalancer;
 use crate::policy::locality::prefer_close;
@@ -41,13 +42,17 @@ impl Clusters {
     pub(crate) fn build(registry: &Registry<'_>, client: &Client, workloads: &[Workload]) -> Self {
         // Shared, so that a workload's labels exist once however many clusters it is in.
         let labels: Vec<Labels> = workloads.iter().map(|w| Arc::new(w.labels.clone())).collect();
+        let reach = Reach::of(registry, client);
         let mut clusters = Clusters::default();
         for (host, service) in &registry.services {
             if matches!(service.backing, Backing::Alias(_)) {
                 continue;
             }
             let rule = registry.rule_for(client, host);
-            for port in service.ports.iter().filter(|port| port.is_tcp()) {
+            let has_cluster = |port: &&ServicePort| {
+                port.is_tcp() && !service.without_cluster.contains(&port.port) && reach.has(host, port.port)
+            };
+            for port in service.ports.iter().filter(has_cluster) {
                 let endpoints = endpoints(registry, service, port, workloads, &labels);
                 let subsets = rule.subsets.iter().copied().map(Some);
                 for subset in [None].into_iter().chain(subsets) {
@@ -84,7 +89,7 @@ fn cluster(
     client: &Client,
     mut endpoints: Vec<Endpoint>,
 ) -> Cluster {
-    let policy = blocks.compile(port.is_http2());
+    let policy = blocks.compile(port, client.role);
     if policy.load_balancer == LoadBalancer::PassThrough || service.headless {
         // The client has chosen the endpoint itself, by the address it dials; a proxy that is not in its way by
         // interception does not see that, and has no endpoint.
@@ -132,8 +137,7 @@ fn service_name(service: &Callee<'_>) -> String {
     }
 }
 
-/// The endpoints of a service port: those written out, or the workloads, then the WorkloadEntry objects, that its
-/// selector finds in its namespace.
+/// The endpoints of a service port, those of its namesakes' ports of the same name included, each address once.
 fn endpoints(
     registry: &Registry<'_>,
     service: &Callee<'_>,
@@ -141,33 +145,65 @@ fn endpoints(
     workloads: &[Workload],
     labels: &[Labels],
 ) -> Vec<Endpoint> {
-    let namespace = service.namespace();
-    let selector = match service.backing {
-        Backing::Selected(selector) if !selector.is_empty() => selector,
-        Backing::Listed(listed) => {
-            let metadata = Metadata {
-                name: service.object.metadata.name.clone(),
-                namespace: namespace.to_owned(),
-                ..Metadata::default()
-            };
-            return listed
-                .iter()
-                .filter_map(|entry| of_entry(&metadata, entry, port))
-                .collect();
-        }
-        _ => return Vec::new(),
+    let candidates = Candidates {
+        registry,
+        workloads,
+        labels,
     };
-    let workloads = workloads.iter().zip(labels);
-    let selected = workloads.filter(|(w, _)| w.namespace == namespace && selects(selector, &w.labels));
-    let mut endpoints: Vec<Endpoint> = selected
-        .filter_map(|(w, labels)| of_workload(w, labels, port))
-        .collect();
-    let entries = registry.entries.iter().filter(|entry| {
-        entry.metadata().namespace == namespace
-            && selects(selector, &entry_labels(entry.metadata(), entry.spec))
+    let is_own = service.namesakes.iter().all(|other| !other.has(port));
+    let others = service.namesakes.iter().flat_map(|other| {
+        let port = other.ports.iter().find(|own| own.name == port.name);
+        port.map_or(Vec::new(), |port| {
+            candidates.behind(other.object, other.backing, port)
+        })
     });
-    endpoints.extend(entries.filter_map(|entry| of_entry(entry.metadata(), entry.spec, port)));
+    let own = candidates.behind(service.object, service.backing, port);
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for endpoint in own.into_iter().chain(others) {
+        if is_own || !endpoints.iter().any(|other| other.address == endpoint.address) {
+            endpoints.push(endpoint);
+        }
+    }
     endpoints
+}
+
+/// What may be behind a service.
+struct Candidates<'a> {
+    registry: &'a Registry<'a>,
+    workloads: &'a [Workload],
+    labels: &'a [Labels],
+}
+
+impl Candidates<'_> {
+    /// The endpoints written out, or the workloads, then the WorkloadEntry objects, that the selector finds in the
+    /// service's namespace.
+    fn behind(&self, object: &Object, backing: Backing<'_>, port: &ServicePort) -> Vec<Endpoint> {
+        let namespace = &object.metadata.namespace;
+        let selector = match backing {
+            Backing::Selected(selector) if !selector.is_empty() => selector,
+            Backing::Listed(listed) => {
+                let metadata = Metadata {
+                    name: object.metadata.name.clone(),
+                    namespace: namespace.clone(),
+                    ..Metadata::default()
+                };
+                let listed = listed.iter();
+                return listed
+                    .filter_map(|entry| of_entry(&metadata, entry, port))
+                    .collect();
+            }
+            _ => return Vec::new(),
+        };
+        let workloads = self.workloads.iter().zip(self.labels);
+        let selected = workloads.filter(|(w, _)| w.namespace == *namespace && selects(selector, &w.labels));
+        let pods = selected.filter_map(|(w, labels)| of_workload(w, labels, port));
+        let entries = self.registry.entries.iter().filter(|entry| {
+            entry.metadata().namespace == *namespace
+                && selects(selector, &entry_labels(entry.metadata(), entry.spec))
+        });
+        pods.chain(entries.filter_map(|entry| of_entry(entry.metadata(), entry.spec, port)))
+            .collect()
+    }
 }
 
 fn of_workload(workload: &Workload, labels: &Labels, port: &ServicePort) -> Option<Endpoint> {

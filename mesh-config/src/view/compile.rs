@@ -3,6 +3,7 @@
 use super::clusters::{self, Clusters, selects};
 use super::delegate::{self, Effective};
 use super::registry::{Named, Registry};
+use super::services::Backing;
 use crate::client::Client;
 use crate::host;
 use crate::object::Object;
@@ -20,6 +21,11 @@ use crate::route::{Action, Destination, Forward, Route, RuleRef};
 /// What `gateways` calls all sidecars.
 pub(crate) const MESH: &str = "mesh";
 
+/// Whether a list of gateways of a rule names all sidecars.
+pub(crate) fn is_of_mesh(gateways: &[String]) -> bool {
+    gateways.is_empty() || gateways.iter().any(|gateway| gateway == MESH)
+}
+
 /// For whom and where rules are compiled.
 pub(crate) struct Scope<'a> {
     pub(crate) registry: &'a Registry<'a>,
@@ -35,7 +41,7 @@ impl Scope<'_> {
     /// Whether a list of gateways of a rule in `namespace` names this scope's.
     pub(crate) fn is_bound(&self, gateways: &[String], namespace: &str) -> bool {
         let Some(own) = self.gateway.split_once('/') else {
-            return gateways.is_empty() || gateways.iter().any(|gateway| gateway == MESH);
+            return is_of_mesh(gateways);
         };
         gateways
             .iter()
@@ -212,17 +218,23 @@ impl Scope<'_> {
             .collect()
     }
 
-    /// Full name, subset and port of a destination.
+    /// Full name, subset and port of a destination. One that is an ExternalName service is what that points at, one step
+    /// and no more; for a sidecar only where the service has the listener's port. Without `destination.port` it is the
+    /// port of the listener, on a gateway a service's only port (istiod's `GetDestinationCluster`).
     fn target(&self, written: &RouteDestination, namespace: &str) -> (String, Option<String>, u16) {
-        let host = host::complete(&written.host.value, namespace);
-        // A destination that is an ExternalName service is what that points at.
-        let host = self
-            .registry
-            .target(&host)
-            .map_or(host, |callee| callee.name.clone());
-        let port = written.port.unwrap_or_else(|| self.default_port(&host));
+        let named = host::complete(&written.host.value, namespace);
+        let callee = self.registry.services.get(&named);
+        let callee = callee.filter(|callee| self.gateway != MESH || callee.port(self.port).is_some());
+        let only = match callee.map(|callee| callee.ports.as_ref()) {
+            Some([only]) if self.gateway != MESH => only.port,
+            _ => self.port,
+        };
+        let host = match callee.map(|callee| callee.backing) {
+            Some(Backing::Alias(target)) => target.to_owned(),
+            _ => named,
+        };
         let subset = written.subset.as_ref().map(|subset| subset.value.clone());
-        (host, subset, port)
+        (host, subset, written.port.unwrap_or(only))
     }
 
     fn destination(&self, written: &RouteDestination, single: bool, namespace: &str) -> Destination {
@@ -247,19 +259,6 @@ impl Scope<'_> {
         let rule = self.registry.rule_for(self.client, &host);
         let subset = written.subset.as_ref().map(|subset| subset.value.as_str());
         rule.hash_of_destination(written.port, subset).cloned()
-    }
-
-    /// Without `destination.port` the port of the listener; on a gateway a service's only port.
-    fn default_port(&self, host: &str) -> u16 {
-        let ports = self
-            .registry
-            .services
-            .get(host)
-            .map(|service| service.ports.as_ref());
-        match ports {
-            Some([only]) if self.gateway != MESH => only.port,
-            _ => self.port,
-        }
     }
 
     /// The route of a service without a VirtualService.

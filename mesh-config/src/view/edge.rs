@@ -38,6 +38,14 @@ pub(crate) fn listeners(registry: &Registry<'_>, labels: &BTreeMap<String, Strin
     servers.map(|(port, name)| GatewayServer { port, name }).collect()
 }
 
+/// Virtual hosts being put together.
+#[derive(Default)]
+struct Hosts {
+    by_domain: BTreeMap<String, VirtualHost>,
+    /// Domains of servers with `tls.httpsRedirect`.
+    redirected: BTreeSet<String>,
+}
+
 /// The table of one port of a gateway. Rules for one domain are merged: server by server, each time in the order of
 /// the rules, routes that take everything at the end.
 pub(super) fn table(
@@ -47,7 +55,7 @@ pub(super) fn table(
     port: u16,
     servers: &[(&Object, &Server)],
 ) -> RouteTable {
-    let mut hosts: BTreeMap<String, VirtualHost> = BTreeMap::new();
+    let mut hosts = Hosts::default();
     // The same rule through a second server of the same gateway adds nothing.
     let mut seen = BTreeSet::new();
     for (object, server) in servers.iter().filter(|(_, server)| server.port == port) {
@@ -69,27 +77,31 @@ pub(super) fn table(
                 continue;
             }
             for domain in served(&rule, object, server) {
+                if server.https_redirect {
+                    hosts.redirected.insert(domain.clone());
+                }
                 if !seen.insert((domain.clone(), gateway.clone(), rule.object.key())) {
                     continue;
                 }
-                let host = hosts.entry(domain.clone()).or_insert_with(|| VirtualHost {
-                    name: format!("{domain}:{port}"),
-                    domains: vec![domain],
-                    routes: Vec::new(),
-                    origin: Some(rule.object.key()),
-                });
+                let host = hosts
+                    .by_domain
+                    .entry(domain.clone())
+                    .or_insert_with(|| VirtualHost {
+                        name: format!("{domain}:{port}"),
+                        domains: vec![domain],
+                        routes: Vec::new(),
+                        origin: Some(rule.object.key()),
+                    });
                 host.routes.extend(routes.iter().cloned());
             }
         }
-    }
-    for (object, server) in servers
-        .iter()
-        .filter(|(_, server)| server.port == port && server.https_redirect)
-    {
-        redirect_all(&mut hosts, object, server);
+        redirect_hosts(&mut hosts, object, server);
     }
     let mut table = RouteTable::default();
-    for (_, mut host) in hosts {
+    for (domain, mut host) in hosts.by_domain {
+        if hosts.redirected.contains(&domain) {
+            host.routes = vec![to_https()];
+        }
         // Inside one rule a route that takes everything is the last one anyway, and the sort is stable.
         host.routes.sort_by_key(|route| route.matcher.is_catch_all());
         table.add(host);
@@ -97,33 +109,33 @@ pub(super) fn table(
     table
 }
 
-/// `tls.httpsRedirect`: each host of the server, with a rule or without, answers everything with a redirect.
-fn redirect_all(hosts: &mut BTreeMap<String, VirtualHost>, gateway: &Object, server: &Server) {
-    let own = server.hosts.iter().map(|host| {
-        let (_, name) = host.value.split_once('/').unwrap_or(("*", &host.value));
-        name.to_ascii_lowercase()
-    });
-    let own: Vec<String> = own.collect();
-    for domain in &own {
-        hosts.entry(domain.clone()).or_insert_with(|| VirtualHost {
-            name: format!("{domain}:{}", server.port),
-            domains: vec![domain.clone()],
-            routes: Vec::new(),
-            origin: Some(gateway.key()),
-        });
+/// `tls.httpsRedirect` of a server: its hosts without a rule are redirected, too. One with a namespace is a name then that
+/// nobody can ask for: so istiod has it.
+fn redirect_hosts(hosts: &mut Hosts, gateway: &Object, server: &Server) {
+    for host in server.hosts.iter().filter(|_| server.https_redirect) {
+        let domain = host.value.to_ascii_lowercase();
+        let port = server.port;
+        hosts.redirected.insert(domain.clone());
+        hosts
+            .by_domain
+            .entry(domain.clone())
+            .or_insert_with(|| VirtualHost {
+                name: format!("{domain}:{port}"),
+                domains: vec![domain],
+                routes: Vec::new(),
+                origin: Some(gateway.key()),
+            });
     }
-    let served = hosts.values_mut().filter(|host| {
-        let mut domains = host.domains.iter();
-        domains.any(|domain| own.iter().any(|own| host::covers(own, domain)))
-    });
-    for host in served {
-        host.routes = vec![Route {
-            name: String::new(),
-            rule: None,
-            root: None,
-            matcher: RequestMatch::default(),
-            action: Action::Redirect(Redirect::to_https()),
-        }];
+}
+
+/// What a virtual host that requires TLS does with everything.
+fn to_https() -> Route {
+    Route {
+        name: String::new(),
+        rule: None,
+        root: None,
+        matcher: RequestMatch::default(),
+        action: Action::Redirect(Redirect::to_https()),
     }
 }
 

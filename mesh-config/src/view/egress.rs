@@ -85,6 +85,12 @@ impl<'a> Egress<'a> {
         Some(self.imports(Some(&found.hosts)))
     }
 
+    /// All listeners, with the ports of those that have one.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = (Option<u16>, Imports<'_>)> {
+        let listeners = self.listeners.unwrap_or_default().iter();
+        listeners.map(|one| (one.port.map(|port| port.number), self.imports(Some(&one.hosts))))
+    }
+
     fn imports<'s>(&'s self, hosts: Option<&'s [(String, String)]>) -> Imports<'s> {
         Imports {
             namespace: &self.namespace,
@@ -96,21 +102,39 @@ impl<'a> Egress<'a> {
 impl Imports<'_> {
     /// Whether a service of a namespace is imported: a host of the list is its name or covers it.
     pub(crate) fn service(&self, namespace: &str, name: &str) -> bool {
-        self.any(namespace, |host| host::covers(host, name))
+        !self.excludes(namespace, name) && self.any(namespace, |host| host::covers(host, name))
     }
 
     /// Whether a rule is imported: one of its hosts meets a host of the list, whichever of them is the wildcard.
     pub(crate) fn rule(&self, namespace: &str, hosts: &[String]) -> bool {
-        self.any(namespace, |host| hosts.iter().any(|own| host::overlap(own, host)))
+        let mut hosts = hosts.iter().filter(|own| !self.excludes(namespace, own));
+        hosts.any(|own| self.any(namespace, |host| host::overlap(own, host)))
+    }
+
+    /// Whether an entry that begins with `~` takes it away; `~/host` is `~*/host`.
+    fn excludes(&self, namespace: &str, name: &str) -> bool {
+        let mut hosts = self.hosts.unwrap_or_default().iter();
+        hosts.any(|(of, host)| {
+            let of = of
+                .strip_prefix('~')
+                .map(|of| if of.is_empty() { "*" } else { of });
+            of.is_some_and(|of| self.is_of(of, namespace)) && host::covers(host, name)
+        })
+    }
+
+    /// Whether the namespace of an entry is this one.
+    fn is_of(&self, of: &str, namespace: &str) -> bool {
+        match of {
+            "*" => true,
+            "." => namespace == self.namespace,
+            of => of == namespace,
+        }
     }
 
     fn any(&self, namespace: &str, fits: impl Fn(&str) -> bool) -> bool {
         let Some(hosts) = self.hosts else { return true };
-        let here = |of: &str| match of {
-            "*" => true,
-            "." => namespace == self.namespace,
-            of => of == namespace,
-        };
-        hosts.iter().any(|(of, host)| here(of) && fits(host))
+        hosts
+            .iter()
+            .any(|(of, host)| self.is_of(of, namespace) && fits(host))
     }
 }

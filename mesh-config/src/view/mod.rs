@@ -10,6 +10,7 @@ pub(crate) mod distribution;
 pub(crate) mod edge;
 pub(crate) mod egress;
 pub(crate) mod ports;
+mod reach;
 pub(crate) mod registry;
 pub(crate) mod services;
 mod sidecar;
@@ -71,18 +72,26 @@ pub struct RouteTable {
     exact: HashMap<String, usize>,
     /// Texts after the `*`, longest first; the empty one is the domain `*`.
     suffixes: Vec<(String, usize)>,
+    /// The virtual host of a service whose protocol is sniffed at this port.
+    sniffed: Option<usize>,
 }
 
 impl RouteTable {
     /// Finds the virtual host by the Host header, then the first route that matches.
     #[must_use]
     pub fn route(&self, request: &RequestHead<'_>) -> Routing<'_> {
-        let Some(host) = self.virtual_host(request.authority) else {
-            return Routing::UnknownHost;
-        };
-        match host.routes.iter().find(|route| route.matcher.matches(request)) {
-            Some(route) => Routing::Route(host, route),
-            None => Routing::NoRoute(host),
+        self.virtual_host(request.authority)
+            .map_or(Routing::UnknownHost, |host| host.decide(request))
+    }
+
+    /// As [`RouteTable::route`], for a client of which only the port that it dialled is known, not the address: where the
+    /// protocol of a service is sniffed, its listener takes every Host that is nobody else's.
+    #[must_use]
+    pub fn route_dialled(&self, request: &RequestHead<'_>) -> Routing<'_> {
+        let host = self.virtual_host(request.authority);
+        match host.or(self.sniffed.and_then(|index| self.hosts.get(index))) {
+            Some(host) => host.decide(request),
+            None => Routing::UnknownHost,
         }
     }
 
@@ -106,6 +115,11 @@ impl RouteTable {
     #[must_use]
     pub fn virtual_hosts(&self) -> &[VirtualHost] {
         &self.hosts
+    }
+
+    /// Gives every Host that is nobody's to the virtual host with this domain, unless another one has them.
+    fn sniff(&mut self, domain: &str) {
+        self.sniffed = self.sniffed.or(self.exact.get(domain).copied());
     }
 
     /// Adds a virtual host with those of its domains that no other one has; nothing if none is left.
@@ -153,6 +167,16 @@ pub struct VirtualHost {
     pub routes: Vec<Route>,
     /// The VirtualService; `None` for the default route of a Service.
     pub origin: Option<ObjectKey>,
+}
+
+impl VirtualHost {
+    /// The first route that matches.
+    fn decide(&self, request: &RequestHead<'_>) -> Routing<'_> {
+        match self.routes.iter().find(|route| route.matcher.matches(request)) {
+            Some(route) => Routing::Route(self, route),
+            None => Routing::NoRoute(self),
+        }
+    }
 }
 
 /// A plain HTTP server of a Gateway object.

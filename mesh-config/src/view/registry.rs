@@ -85,18 +85,13 @@ impl<'a> Registry<'a> {
         }
         let egress = client.map_or_else(Egress::everything, |client| Egress::of(&sidecars, client));
         Registry {
-            services: services::find(objects.iter().map(|(object, _)| *object), client, &egress),
+            services: services::find(objects.iter().copied(), client, &egress),
             egress,
             virtual_services,
             destination_rules: DestinationRules::new(destination_rules.into_iter()),
             gateways,
             entries,
         }
-    }
-
-    /// The service that a name stands for: itself, or what an ExternalName service points at.
-    pub(crate) fn target(&self, name: &str) -> Option<&Callee<'a>> {
-        self.services.get(services::target(&self.services, name)?)
     }
 
     /// The DestinationRule that applies to a service (full name) for this client.

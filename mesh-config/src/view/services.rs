@@ -1,7 +1,7 @@
 //! Names that clients can call: Services, and the hosts of ServiceEntry objects.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::egress::Egress;
 use crate::client::Client;
@@ -23,7 +23,11 @@ pub(crate) struct Callee<'a> {
     pub(crate) name: String,
     pub(crate) object: &'a Object,
     pub(crate) ports: Cow<'a, [ServicePort]>,
+    /// Ports of its namesakes that do not become its own: routes lead there, but there is no cluster.
+    pub(crate) without_cluster: BTreeSet<u16>,
     pub(crate) backing: Backing<'a>,
+    /// Others of its name and namespace: what answers for them answers for it, too.
+    pub(crate) namesakes: Vec<Namesake<'a>>,
     /// Its pods have names below its own.
     pub(crate) headless: bool,
     /// Addresses that are names, too.
@@ -35,8 +39,23 @@ pub(crate) struct Callee<'a> {
     export_to: Vec<&'a str>,
 }
 
+/// Another service of the same name and namespace.
+#[derive(Clone, Debug)]
+pub(crate) struct Namesake<'a> {
+    pub(crate) object: &'a Object,
+    pub(crate) ports: Cow<'a, [ServicePort]>,
+    pub(crate) backing: Backing<'a>,
+}
+
+impl Namesake<'_> {
+    /// Whether it has a port of this name.
+    pub(crate) fn has(&self, port: &ServicePort) -> bool {
+        self.ports.iter().any(|own| own.name == port.name)
+    }
+}
+
 /// What answers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Backing<'a> {
     /// Workloads of its namespace with these labels; none if there are no labels.
     Selected(&'a BTreeMap<String, String>),
@@ -60,26 +79,28 @@ impl<'a> Callee<'a> {
         matches!(&self.object.spec, Spec::Service(spec) if spec.prefers_close)
     }
 
-    /// Names of an object, oldest object first.
-    fn of(object: &'a Object, age: usize) -> Vec<Callee<'a>> {
+    /// Names of an object.
+    fn of(object: &'a Object) -> Vec<Callee<'a>> {
         match &object.spec {
-            Spec::Service(spec) => vec![Self::of_service(object, spec, age)],
+            Spec::Service(spec) => vec![Self::of_service(object, spec)],
             Spec::ServiceEntry(spec) => {
                 let hosts = spec.hosts.iter();
                 hosts
-                    .map(|host| Self::of_entry(object, spec, &host.value, age))
+                    .map(|host| Self::of_entry(object, spec, &host.value))
                     .collect()
             }
             _ => Vec::new(),
         }
     }
 
-    fn of_service(object: &'a Object, spec: &'a Service, age: usize) -> Self {
+    fn of_service(object: &'a Object, spec: &'a Service) -> Self {
         let export_to = object.metadata.annotations.get(EXPORT_TO);
         Callee {
             name: host::service(&object.metadata.name, &object.metadata.namespace),
             object,
             ports: Cow::Borrowed(&spec.ports),
+            without_cluster: BTreeSet::new(),
+            namesakes: Vec::new(),
             backing: match &spec.external_name {
                 Some(target) => Backing::Alias(target),
                 None => Backing::Selected(&spec.selector),
@@ -87,12 +108,12 @@ impl<'a> Callee<'a> {
             headless: spec.headless,
             addresses: spec.cluster_ip.as_deref().into_iter().collect(),
             aliases: Vec::new(),
-            age,
+            age: 0,
             export_to: export_to.map_or(Vec::new(), |to| to.split(',').map(str::trim).collect()),
         }
     }
 
-    fn of_entry(object: &'a Object, spec: &'a ServiceEntry, host: &str, age: usize) -> Self {
+    fn of_entry(object: &'a Object, spec: &'a ServiceEntry, host: &str) -> Self {
         let listed: &[WorkloadEntry] = match spec.resolution {
             Resolution::None => &[],
             Resolution::Static | Resolution::Dns => &spec.endpoints,
@@ -101,6 +122,8 @@ impl<'a> Callee<'a> {
             name: host.to_owned(),
             object,
             ports: Cow::Borrowed(&spec.ports),
+            without_cluster: BTreeSet::new(),
+            namesakes: Vec::new(),
             backing: spec
                 .selector
                 .as_ref()
@@ -108,7 +131,7 @@ impl<'a> Callee<'a> {
             headless: false,
             addresses: spec.names().collect(),
             aliases: Vec::new(),
-            age,
+            age: 0,
             export_to: spec.export_to.iter().map(String::as_str).collect(),
         }
     }
@@ -119,15 +142,55 @@ impl<'a> Callee<'a> {
         self.export_to.is_empty() || to.any(|to| *to == "*" || *to == namespace || *to == "." && home)
     }
 
+    fn is_public(&self) -> bool {
+        self.export_to.is_empty() || self.export_to.contains(&"*")
+    }
+
     fn is_kubernetes(&self) -> bool {
         matches!(self.object.spec, Spec::Service(_))
     }
 
-    /// Of two services with one name: with a Sidecar object the one of the client's namespace, then one of Kubernetes,
-    /// then the older one.
-    fn comes_before(&self, other: &Callee<'_>, own: Option<&str>) -> bool {
-        let rank = |one: &Callee<'_>| (own != Some(one.namespace()), !one.is_kubernetes(), one.age);
-        rank(self) < rank(other)
+    /// By what services of one age are ordered: for istiod a host of a ServiceEntry is the service's name.
+    fn sort_name(&self) -> &str {
+        match self.object.spec {
+            Spec::Service(_) => &self.object.metadata.name,
+            _ => &self.name,
+        }
+    }
+
+    /// Whether ports of a namesake become its own (istiod's `canMergeServices`).
+    fn unites_with(&self, other: &Self) -> bool {
+        let resolution = |one: &Self| match &one.object.spec {
+            Spec::ServiceEntry(spec) => Some(spec.resolution),
+            _ => None,
+        };
+        let to = |one: &Self| one.export_to.iter().copied().collect::<BTreeSet<&str>>();
+        let selector = |one: &Self| match one.backing {
+            Backing::Selected(selector) => Some(selector),
+            _ => None,
+        };
+        self.is_kubernetes() == other.is_kubernetes()
+            && resolution(self) == resolution(other)
+            && self.object.metadata.labels == other.object.metadata.labels
+            && selector(self) == selector(other)
+            && to(self) == to(other)
+    }
+
+    fn add(&mut self, other: Self) {
+        let united = self.unites_with(&other);
+        for port in other.ports.iter() {
+            if self.port(port.port).is_none() {
+                if !united {
+                    self.without_cluster.insert(port.port);
+                }
+                self.ports.to_mut().push(port.clone());
+            }
+        }
+        self.namesakes.push(Namesake {
+            object: other.object,
+            ports: other.ports,
+            backing: other.backing,
+        });
     }
 }
 
@@ -138,34 +201,52 @@ fn is_imported(callee: &Callee<'_>, egress: &Egress<'_>) -> bool {
     listeners.any(|imports| imports.is_some_and(|i| i.service(callee.namespace(), &callee.name)))
 }
 
-/// By full name, what a client sees (`None`: what exists) of the objects, oldest first.
+/// By full name, what a client sees (`None`: what exists) of the objects, which come with their ages.
 pub(crate) fn find<'a>(
-    objects: impl Iterator<Item = &'a Object>,
+    objects: impl Iterator<Item = (&'a Object, i64)>,
     client: Option<&Client>,
     egress: &Egress<'a>,
 ) -> BTreeMap<String, Callee<'a>> {
-    let all = objects
-        .enumerate()
-        .flat_map(|(age, object)| Callee::of(object, age));
-    let own = client
-        .map(|client| client.namespace.as_str())
-        .filter(|_| egress.is_restricted());
-    let mut found: BTreeMap<String, Callee<'a>> = BTreeMap::new();
+    let mut all: Vec<(i64, Callee<'a>)> = objects
+        .flat_map(|(object, created)| Callee::of(object).into_iter().map(move |one| (created, one)))
+        .collect();
+    all.sort_by(|(created, a), (other, b)| {
+        let ages = created.cmp(other).then_with(|| a.sort_name().cmp(b.sort_name()));
+        ages.then_with(|| a.namespace().cmp(b.namespace()))
+    });
+    let mut all: Vec<Callee<'a>> = (0..)
+        .zip(all)
+        .map(|(age, (_, callee))| Callee { age, ..callee })
+        .filter(|callee| client.is_none_or(|client| callee.is_exported_to(&client.namespace)))
+        .collect();
+    all.sort_by_key(Callee::is_public);
+    let mut by_name: BTreeMap<String, Vec<Callee<'a>>> = BTreeMap::new();
     for callee in all {
-        if client.is_some_and(|client| !callee.is_exported_to(&client.namespace)) {
-            continue;
-        }
-        let before = |other: &Callee<'_>| {
-            // What is imported by name is not hidden by what only a rule leads to.
-            let (this, that) = (is_imported(&callee, egress), is_imported(other, egress));
-            this && !that || this == that && callee.comes_before(other, own)
-        };
-        if found.get(&callee.name).is_none_or(before) {
-            found.insert(callee.name.clone(), callee);
-        }
+        by_name.entry(callee.name.clone()).or_default().push(callee);
     }
+    let own = client.map(|client| client.namespace.as_str());
+    let one = |(name, group)| Some((name, united(group, own, egress)?));
+    let mut found: BTreeMap<String, Callee<'a>> = by_name.into_iter().filter_map(one).collect();
     tell_of_aliases(&mut found);
     found
+}
+
+/// Of services with one name those of one namespace count, as one: the client's own namespace, else of one that has a
+/// Kubernetes Service, else of the first (istiod's `selectServices`, `appendSidecarServices`).
+fn united<'a>(mut group: Vec<Callee<'a>>, own: Option<&str>, egress: &Egress<'a>) -> Option<Callee<'a>> {
+    // What is imported by name is not hidden by what only a rule leads to.
+    if group.iter().any(|one| is_imported(one, egress)) {
+        group.retain(|one| is_imported(one, egress));
+    }
+    let rank = |one: &&Callee<'_>| (own != Some(one.namespace()), !one.is_kubernetes());
+    let namespace = group.iter().min_by_key(rank)?.namespace();
+    group.retain(|one| one.namespace() == namespace);
+    // The sort is stable.
+    group.sort_by_key(|one| !one.is_kubernetes());
+    let mut group = group.into_iter();
+    let mut first = group.next()?;
+    group.for_each(|other| first.add(other));
+    Some(first)
 }
 
 /// The name of the service that a name stands for in the end; `None` if it stands for nothing in the mesh.

@@ -1,6 +1,7 @@
 //! Virtual hosts of a sidecar's port.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::compile::Scope;
 use super::egress::Imports;
@@ -59,7 +60,7 @@ pub(super) fn table(scope: &Scope<'_>) -> RouteTable {
             add(host, vec![host.clone()]);
         }
         for service in selected {
-            add(service, domains(scope, imports, service));
+            add(service, domains(scope, imports, service, &services));
             taken.insert(service);
         }
     }
@@ -67,8 +68,16 @@ pub(super) fn table(scope: &Scope<'_>) -> RouteTable {
         // An ExternalName service is called through what it points at.
         let callee = scope.registry.services.get(*service);
         if callee.is_some_and(|callee| !matches!(callee.backing, Backing::Alias(_))) {
-            table.add(default_host(scope, imports, service));
+            table.add(default_host(scope, imports, service, &services));
         }
+    }
+    let sniffed = |callee: &&Callee<'_>| callee.port(scope.port).is_some_and(|port| port.is_sniffed());
+    let sniffed = services
+        .iter()
+        .filter_map(|name| scope.registry.services.get(*name))
+        .filter(sniffed);
+    if let Some(first) = sniffed.min_by_key(|callee| callee.age) {
+        table.sniff(&first.name.to_ascii_lowercase());
     }
     table
 }
@@ -100,7 +109,7 @@ fn services<'s>(scope: &Scope<'s>, imports: Imports<'_>) -> BTreeSet<&'s str> {
         .collect()
 }
 
-/// Whether a host is (or, as a wildcard, covers) a service that has this port, of whatever protocol.
+/// Whether a host is (or, as a wildcard, overlaps) a service that has this port, of whatever protocol.
 fn is_known(scope: &Scope<'_>, imports: Imports<'_>, host: &str) -> bool {
     let services = &scope.registry.services;
     let has_port = |callee: &Callee<'_>| {
@@ -111,7 +120,7 @@ fn is_known(scope: &Scope<'_>, imports: Imports<'_>, host: &str) -> bool {
     }
     services
         .values()
-        .any(|callee| host::covers(host, &callee.name) && has_port(callee))
+        .any(|callee| host::overlap(host, &callee.name) && has_port(callee))
 }
 
 /// Services by the one rule that can have them by a wildcard: of all hosts that cover a service the most specific one
@@ -133,53 +142,62 @@ fn by_wildcard<'s>(services: &BTreeSet<&'s str>, bound: &[Bound<'_>]) -> BTreeMa
 }
 
 /// The virtual host of a service without a rule.
-fn default_host(scope: &Scope<'_>, imports: Imports<'_>, service: &str) -> VirtualHost {
+fn default_host(
+    scope: &Scope<'_>,
+    imports: Imports<'_>,
+    service: &str,
+    others: &BTreeSet<&str>,
+) -> VirtualHost {
     let route: Route = scope.default_route(service);
     VirtualHost {
         name: format!("{service}:{}", scope.port),
-        domains: domains(scope, imports, service),
+        domains: domains(scope, imports, service, others),
         routes: vec![route],
         origin: None,
     }
 }
 
-/// The names by which a client can call a service: its own, its addresses, and those of ExternalName services that
-/// stand for it.
-fn domains(scope: &Scope<'_>, imports: Imports<'_>, service: &str) -> Vec<String> {
+/// The names by which a client can call a service: its own, those of ExternalName services that stand for it, and its
+/// addresses. A short form that is another service's full name is that one's.
+fn domains(scope: &Scope<'_>, imports: Imports<'_>, service: &str, others: &BTreeSet<&str>) -> Vec<String> {
     let own = scope.client.namespace.as_str();
-    let mut domains = names(service, own);
+    let free = |name: &String| !others.contains(name.as_str());
+    let mut domains = vec![service.to_ascii_lowercase()];
+    domains.extend(short_names(service, own).into_iter().filter(free));
     let Some(callee) = scope.registry.services.get(service) else {
         return domains;
     };
-    domains.extend(callee.addresses.iter().map(|address| (*address).to_owned()));
+    for (namespace, alias) in &callee.aliases {
+        if imports.service(namespace, alias) {
+            domains.push(alias.to_ascii_lowercase());
+            domains.extend(short_names(alias, own).into_iter().filter(free));
+        }
+    }
     if callee.headless {
         // Its pods have names below its own.
         let below: Vec<String> = domains.iter().map(|domain| format!("*.{domain}")).collect();
         domains.extend(below);
     }
-    for (namespace, alias) in &callee.aliases {
-        if imports.service(namespace, alias) {
-            domains.extend(names(alias, own));
-        }
-    }
+    domains.extend(callee.addresses.iter().map(|address| (*address).to_owned()));
     domains
 }
 
-/// A full name, in lower case, and what it is short for. Only names that end like a Kubernetes service's have short
-/// forms; the shortest works in the service's namespace alone.
-fn names(service: &str, own: &str) -> Vec<String> {
+/// What else a full name may be written as, in lower case: with a dot at its end, and, if it ends like a Kubernetes
+/// service's, without that end; the shortest form works in the service's namespace alone.
+fn short_names(service: &str, own: &str) -> Vec<String> {
     let service = service.to_ascii_lowercase();
-    let Some(short) = service
+    if service.parse::<IpAddr>().is_ok() {
+        return Vec::new();
+    }
+    let mut names = vec![format!("{service}.")];
+    let short = service
         .strip_suffix(host::DOMAIN)
-        .and_then(|name| name.strip_suffix('.'))
+        .and_then(|name| name.strip_suffix('.'));
+    let Some((short, (name, namespace))) = short.and_then(|short| Some((short, short.split_once('.')?)))
     else {
-        return vec![service];
+        return names;
     };
-    let mut names = vec![service.clone(), format!("{service}.")];
-    if let Some((name, namespace)) = short.split_once('.')
-        && namespace == own
-        && name != "*"
-    {
+    if namespace == own && name != "*" {
         names.push(name.to_owned());
     }
     names.extend([format!("{short}.svc"), short.to_owned()]);

@@ -2,7 +2,7 @@
 
 use mesh_config::{Client, ListenerKind, Mesh, Routing};
 
-use crate::kit::{Request, client, istio, mesh, service};
+use crate::kit::{Request, client, istio, mesh, objects, service};
 
 fn from(namespace: &str) -> Client {
     Client {
@@ -39,7 +39,7 @@ fn each_host_of_a_service_entry_is_a_service() {
     for (host, expected) in [
         ("card.example", "outbound|8080||card.example"),
         ("CARD.example:1", "outbound|8080||card.example"),
-        ("card.example.", "-"),
+        ("card.example.", "outbound|8080||card.example"),
         ("a.b.cards.example", "outbound|8080||*.cards.example"),
         ("cards.example", "-"),
         ("card", "outbound|8080||card.shop.svc.cluster.local"),
@@ -67,7 +67,7 @@ fn each_host_of_a_service_entry_is_a_service() {
 #[test]
 fn an_external_name_stands_for_its_target_and_follows_its_rules() {
     let alias = "apiVersion: v1\nkind: Service\nmetadata: {name: alias, namespace: shop}\n\
-                 spec: {type: ExternalName, externalName: auth.shop.svc.cluster.local}\n";
+                 spec: {type: ExternalName, externalName: auth.shop.svc.cluster.local, ports: [{name: http, port: 80}]}\n";
     let lost = "apiVersion: v1\nkind: Service\nmetadata: {name: lost, namespace: shop}\n\
                 spec: {type: ExternalName, externalName: nowhere.example, ports: [{name: http, port: 8080}]}\n";
     let mesh = mesh(&[
@@ -94,6 +94,17 @@ fn an_external_name_stands_for_its_target_and_follows_its_rules() {
         cluster(&mesh, &client(), 80, "web.example"),
         format!("outbound|80|v2|{auth}")
     );
+    // As a destination it is what it points at only where it has the port that the client dialled.
+    let rule = "hosts: [auth]\nhttp: [{route: [{destination: {host: alias}}]}]";
+    let (mesh, _) = mesh
+        .apply(objects(&istio("VirtualService", "shop/b", rule)), 9)
+        .unwrap();
+    assert_eq!(
+        cluster(&mesh, &client(), 80, "auth"),
+        format!("outbound|80||{auth}")
+    );
+    let unknown = "unknown outbound|8080||alias.shop.svc.cluster.local";
+    assert_eq!(cluster(&mesh, &client(), 8080, "auth"), unknown);
 }
 
 #[test]

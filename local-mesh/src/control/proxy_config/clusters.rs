@@ -73,8 +73,10 @@ fn discovery(mesh: &Mesh, cluster: &Cluster) -> &'static str {
     }
     let resolution = mesh.objects().find_map(|object| match &object.spec {
         Spec::ServiceEntry(entry) if object.metadata.namespace == cluster.service_namespace => {
+            // A Service of Kubernetes has a short name, too.
+            let is_entry = cluster.service_name == cluster.host;
             let named = entry.hosts.iter().any(|host| host.value == cluster.host);
-            named.then_some(entry.resolution)
+            (is_entry && named).then_some(entry.resolution)
         }
         _ => None,
     });

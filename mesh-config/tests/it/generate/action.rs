@@ -183,7 +183,7 @@ pub(super) fn answers() -> Any<Value> {
     let redirect = only("redirect", united(target, port.boxed()));
     let body = prop_oneof![
         only("string", words::free_text()),
-        only("bytes", one_of(&["", "AAEC/w=="]))
+        only("bytes", one_of(&["YQ==", "AAEC/w=="]))
     ];
     let direct = map(vec![("status", whole(200..=599)), ("body", maybe(body.boxed()))]);
     let answer = prop_oneof![redirect, only("directResponse", direct)].boxed();

@@ -87,8 +87,8 @@ pub(super) fn plain() -> Any<Value> {
     prop_oneof![Just(namespace), account].boxed()
 }
 
-/// An endpoint's fields.
-pub(super) fn endpoint() -> Any<Value> {
+/// An endpoint's fields; `ports` by name.
+pub(super) fn endpoint(ports: Value) -> Any<Value> {
     map(vec![
         (
             "address",
@@ -96,7 +96,7 @@ pub(super) fn endpoint() -> Any<Value> {
                 .prop_map(|last| format!("127.0.0.{last}").into())
                 .boxed(),
         ),
-        ("ports", maybe(Just(json!({"http": 8081, "web": 8082})).boxed())),
+        ("ports", maybe(Just(ports).boxed())),
         ("labels", maybe(words::labels())),
         ("locality", maybe(one_of(&["r1", "r1/z1", "r2/z2/s2"]))),
         ("weight", maybe(whole(0..=9))),
@@ -105,5 +105,10 @@ pub(super) fn endpoint() -> Any<Value> {
 
 pub(super) fn workload_entry() -> Any<Value> {
     let name = some_of(&["one", "two"], 1).prop_map(|names| names[0]);
-    named(NETWORKING, "WorkloadEntry", name.boxed(), endpoint())
+    named(
+        NETWORKING,
+        "WorkloadEntry",
+        name.boxed(),
+        endpoint(json!({"http": 8081, "web": 8082})),
+    )
 }

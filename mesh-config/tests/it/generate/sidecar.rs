@@ -8,37 +8,33 @@ use super::words;
 use super::{Any, NETWORKING, list, lists, map, maybe, named, one_of, only, texts, united};
 
 pub(super) fn service_entry() -> Any<Value> {
-    let ports = json!([
-        {"number": 80, "name": "http", "protocol": "HTTP"},
-        {"number": 8080, "name": "grpc", "protocol": "GRPC", "targetPort": 9090},
-        {"number": 9000, "name": "tcp", "protocol": "TCP"},
-    ]);
-    let ports = ports.as_array().cloned().unwrap_or_default();
-    let hosts = map(vec![
-        (
+    let http = json!({"number": 80, "name": "http", "protocol": "HTTP"});
+    let grpc = json!({"number": 8080, "name": "grpc", "protocol": "GRPC", "targetPort": 9090});
+    let tcp = json!({"number": 9000, "name": "tcp", "protocol": "TCP"});
+    let ports = |ports: &[&Value]| only("ports", Just(json!(ports)).boxed());
+    // Only one host may have a port that is not HTTP.
+    let several = united(
+        only(
             "hosts",
-            texts(&["ext.example", "api.wild.example", "a.shop.svc.cluster.local"]),
+            texts(&[
+                "ext.example",
+                "*.wild.example",
+                "a.shop.svc.cluster.local",
+                "b.bank",
+            ]),
         ),
-        (
-            "addresses",
-            maybe(
-                one_of(&["10.9.9.9", "10.9.0.0/16"])
-                    .prop_map(|one| json!([one]))
-                    .boxed(),
-            ),
-        ),
-        (
-            "ports",
-            prop::sample::subsequence(ports, 1..=3)
-                .prop_map(Value::from)
-                .boxed(),
-        ),
+        prop_oneof![ports(&[&http]), ports(&[&http, &grpc])].boxed(),
+    );
+    let single = united(only("hosts", lists(&[&["ext.example"]])), ports(&[&http, &tcp]));
+    let rest = map(vec![
+        ("addresses", maybe(lists(&[&["10.9.9.9"], &["10.9.0.0/16"]]))),
         ("location", maybe(one_of(&["MESH_EXTERNAL", "MESH_INTERNAL"]))),
         ("exportTo", words::export_to()),
     ]);
+    let hosts = united(prop_oneof![3 => several, 1 => single].boxed(), rest);
     let written = map(vec![
         ("resolution", one_of(&["STATIC"])),
-        ("endpoints", list(endpoint(), 1..3)),
+        ("endpoints", list(endpoint(json!({"http": 8081})), 1..3)),
     ]);
     let found = map(vec![
         ("resolution", one_of(&["STATIC"])),
@@ -73,7 +69,12 @@ pub(super) fn sidecar() -> Any<Value> {
 }
 
 pub(super) fn gateway() -> Any<Value> {
-    let hosts = lists(&[&["*"], &["shop/*"], &["ext.example", "*.wild.example"], &["./a"]]);
+    let hosts = lists(&[
+        &["*"],
+        &["shop/*"],
+        &["ext.example", "*.wild.example"],
+        &["./api.wild.example"],
+    ]);
     let server = |number: i64| {
         let port = Just(json!({"number": number, "name": format!("http-{number}"), "protocol": "HTTP"}));
         map(vec![
