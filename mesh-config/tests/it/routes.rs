@@ -203,6 +203,7 @@ fn retries_are_off_or_replace_the_default_list() {
     let all = "retries: {attempts: 4, retryOn: \"5xx,503,retriable-status-codes\", perTryTimeout: 200ms, backoff: 1s, retryIgnorePreviousHosts: false}";
     let on = RetryOn {
         five_xx: true,
+        retriable_status_codes: true,
         status_codes: vec![503],
         ..RetryOn::default()
     };
