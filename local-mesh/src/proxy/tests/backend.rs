@@ -74,6 +74,8 @@ async fn serve(mut stream: TcpStream, behaviour: Behaviour, seen: Arc<Seen>) {
         // Whether anybody reads it is not its business.
         let _ = stream.read(&mut [0; 4096]).await;
         let _ = stream.write_all(&bytes).await;
+        // Closed with something unread, it would be a reset that may overtake the answer.
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
         return;
     }
     let mut stream = BufReader::new(stream);
