@@ -256,7 +256,7 @@ fn check_needs_no_mesh() {
     let answer = verb(&["check", "-f", &good]);
     assert_eq!(answer.code, 0, "{answer:?}");
     assert!(
-        answer.out.starts_with("ok: 6 objects in 1 file (Deployment 2,"),
+        answer.out.starts_with("ok: 7 objects in 1 file (Deployment 2,"),
         "{}",
         answer.out
     );
