@@ -264,7 +264,11 @@ fn check_needs_no_mesh() {
     let dangling = lab.file("dangling.yaml", &(two_versions() + &all_to("v9")));
     let answer = verb(&["check", "-f", &bad]);
     assert!(
-        answer.code == 1 && answer.out.contains("hots") && answer.out.ends_with("in 1 object in 1 file\n"),
+        answer.code == 1
+            && answer.out.contains("hots")
+            && answer
+                .out
+                .ends_with("2 errors, 1 warning in 2 objects in 1 file\n"),
         "{answer:?}"
     );
     let answer = verb(&["check", "-f", &dangling]);
