@@ -76,12 +76,10 @@ fn a_connection_for_each_request_makes_a_draw_of_each() {
         report["edges"][0]["independence"]["dependence"], "independent",
         "{report:#}"
     );
-    let connections = upstream.seen().iter().map(|seen| seen.connection).max().unwrap() + 1;
-    assert_eq!(
-        connections,
-        upstream.seen().len(),
-        "a connection for each request"
-    );
+    // The last connections may have been opened for requests that were no longer sent.
+    let seen = upstream.seen();
+    let connections: std::collections::BTreeSet<_> = seen.iter().map(|seen| seen.connection).collect();
+    assert_eq!(connections.len(), seen.len(), "a connection for each request");
 }
 
 fn by_key(header: &'static str) -> Upstream {
