@@ -5,7 +5,6 @@ use crate::check::catalogue::{Check, Istioctl, Layer, Severity};
 use crate::check::facts::hosts::Host;
 use crate::check::facts::targets::{self, Target};
 use crate::check::facts::{Facts, Findings, Rule};
-use crate::check::json::Json;
 
 static HOST: Check = Check {
     code: "TL0301",
@@ -48,8 +47,7 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 fn run(facts: &Facts<'_>, findings: &mut Findings) {
     for rule in &facts.virtual_services {
         for target in targets::of(rule) {
-            let export_to = rule.spec.texts("exportTo");
-            match facts.hosts.find(target.host, rule.namespace(), &export_to) {
+            match facts.host(rule, target.host) {
                 None => missing(facts, rule, &target, findings),
                 Some(host) => check_port(host, rule, &target, findings),
             }

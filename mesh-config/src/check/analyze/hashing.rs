@@ -53,13 +53,8 @@ fn run(all: &Facts<'_>, findings: &mut Findings) {
 
 /// The policies of a rule: its own, and those of its subsets and ports.
 fn policies<'a>(rule: &Rule<'a>) -> Vec<(String, &'a Value)> {
-    let mut policies = vec![("/spec/trafficPolicy".to_owned(), &rule.spec["trafficPolicy"])];
-    for (index, subset) in rule.spec.list("subsets").iter().enumerate() {
-        policies.push((
-            format!("/spec/subsets/{index}/trafficPolicy"),
-            &subset["trafficPolicy"],
-        ));
-    }
+    let own = rule.policies().map(|policy| (policy.pointer, policy.spec));
+    let mut policies: Vec<(String, &Value)> = own.collect();
     let mut of_ports = Vec::new();
     for (pointer, policy) in &policies {
         for (index, port) in policy.list("portLevelSettings").iter().enumerate() {

@@ -57,13 +57,7 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
 }
 
 fn look(facts: &Facts<'_>, rule: &Rule<'_>, name: &str, pointer: &str, findings: &mut Findings) {
-    let found = match name.starts_with('*') {
-        true => facts.hosts.any_within(name),
-        false => facts
-            .hosts
-            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-            .is_some(),
-    };
+    let found = facts.has_host(rule, name);
     // A gateway may have hosts that no service has, and an address needs none.
     let gateways = rule
         .spec

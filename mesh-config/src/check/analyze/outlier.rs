@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Analyzer;
 use crate::check::catalogue::{Check, Istioctl, Layer, Severity};
 use crate::check::facts::hosts::Host;
-use crate::check::facts::{Facts, Findings, Rule};
+use crate::check::facts::{Facts, Findings, Policy, Rule};
 use crate::check::json::Json;
 
 static NEVER: Check = Check {
@@ -28,60 +28,35 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 const PERCENT: u64 = 10;
 
 fn run(facts: &Facts<'_>, findings: &mut Findings) {
-    for rule in &facts.destination_rules {
-        let name = rule.spec.text("host").unwrap_or_default();
-        let Some(host) = facts
-            .hosts
-            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-        else {
-            continue;
-        };
-        let own = &rule.spec["trafficPolicy"]["outlierDetection"];
-        let subsets = rule.spec.list("subsets");
-        look(
-            facts,
-            rule,
-            host,
-            &Value::Null,
-            own,
-            "/spec/trafficPolicy/outlierDetection",
-            findings,
-        );
-        for (index, subset) in subsets.iter().enumerate() {
-            let theirs = &subset["trafficPolicy"]["outlierDetection"];
-            let pointer = format!("/spec/subsets/{index}/trafficPolicy/outlierDetection");
-            look(facts, rule, host, subset, theirs, &pointer, findings);
+    for (rule, host) in facts.rules_of_hosts() {
+        for policy in rule.policies() {
+            look(facts, rule, host, &policy, findings);
         }
     }
 }
 
-fn look(
-    facts: &Facts<'_>,
-    rule: &Rule<'_>,
-    host: &Host<'_>,
-    subset: &Value,
-    detection: &Value,
-    pointer: &str,
-    findings: &mut Findings,
-) {
+fn look(facts: &Facts<'_>, rule: &Rule<'_>, host: &Host<'_>, policy: &Policy<'_>, findings: &mut Findings) {
+    let detection = &policy.spec["outlierDetection"];
     let percent = detection
         .number("maxEjectionPercent")
         .filter(|percent| *percent > 0)
         .unwrap_or(PERCENT);
-    let Some(endpoints) = endpoints(facts, host, subset) else {
+    let Some(endpoints) = endpoints(facts, host, policy.subset) else {
         return;
     };
     if detection.is_null() || endpoints == 0 || 100 <= percent * endpoints {
         return;
     }
-    let who = subset
+    let who = policy
+        .subset
         .text("name")
         .map_or_else(|| "the host".to_owned(), |name| format!("the subset `{name}`"));
     let message =
         format!("{who} has {endpoints} endpoints, and {percent} % of that is nobody: none is ever ejected");
     let least = 100_u64.div_ceil(endpoints);
     let advice = format!("`maxEjectionPercent: {least}` lets one go");
-    findings.add(&NEVER, rule.object, pointer, message, Some(advice));
+    let pointer = format!("{}/outlierDetection", policy.pointer);
+    findings.add(&NEVER, rule.object, &pointer, message, Some(advice));
 }
 
 /// How many endpoints there are; `None` if that is not written down.

@@ -61,27 +61,18 @@ fn listed(ports: &[Port<'_>]) -> String {
 
 fn look_at_policies(facts: &Facts<'_>, rule: &Rule<'_>, findings: &mut Findings) {
     let name = rule.spec.text("host").unwrap_or_default();
-    let Some(host) = facts
-        .hosts
-        .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-    else {
+    let Some(host) = facts.host(rule, name) else {
         return;
     };
-    let subsets = rule.spec.list("subsets").iter().enumerate();
-    let of_subsets =
-        subsets.map(|(index, subset)| (format!("/spec/subsets/{index}"), &subset["trafficPolicy"]));
-    for (pointer, policy) in [("/spec".to_owned(), &rule.spec["trafficPolicy"])]
-        .into_iter()
-        .chain(of_subsets)
-    {
-        for (index, entry) in policy.list("portLevelSettings").iter().enumerate() {
+    for policy in rule.policies() {
+        for (index, entry) in policy.spec.list("portLevelSettings").iter().enumerate() {
             let Some(number) = entry["port"].number("number") else {
                 continue;
             };
             if host.ports.iter().any(|port| port.number == number) {
                 continue;
             }
-            let pointer = format!("{pointer}/trafficPolicy/portLevelSettings/{index}/port/number");
+            let pointer = format!("{}/portLevelSettings/{index}/port/number", policy.pointer);
             let message = format!("`{name}` has no port {number}");
             findings.add(&LEVEL, rule.object, &pointer, message, Some(listed(&host.ports)));
         }
@@ -89,13 +80,8 @@ fn look_at_policies(facts: &Facts<'_>, rule: &Rule<'_>, findings: &mut Findings)
 }
 
 fn look_at_matches(facts: &Facts<'_>, rule: &Rule<'_>, findings: &mut Findings) {
-    let found = |name: &&str| {
-        facts
-            .hosts
-            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-    };
     let names = rule.spec.texts("hosts");
-    let hosts: Vec<_> = names.iter().filter_map(found).collect();
+    let hosts: Vec<_> = names.iter().filter_map(|name| facts.host(rule, name)).collect();
     // With a host that is not known, or a gateway, nothing is known of its ports.
     if hosts.len() < names.len() || rule.spec.texts("gateways").len() > 1 || names.is_empty() {
         return;

@@ -27,14 +27,7 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
         let Some(name) = rule.spec.text("host") else {
             continue;
         };
-        let found = match name.starts_with('*') {
-            true => facts.hosts.any_within(name),
-            false => facts
-                .hosts
-                .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-                .is_some(),
-        };
-        if !found {
+        if !facts.has_host(rule, name) {
             let message = format!("the host `{name}` does not exist");
             let advice = if facts.hosts.is_empty() {
                 Some("there are no Services here; name their folder with -f, too".to_owned())

@@ -31,14 +31,7 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
     if facts.pods().next().is_none() {
         return;
     }
-    for rule in &facts.destination_rules {
-        let name = rule.spec.text("host").unwrap_or_default();
-        let Some(host) = facts
-            .hosts
-            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-        else {
-            continue;
-        };
+    for (rule, host) in facts.rules_of_hosts() {
         for (index, subset) in rule.spec.list("subsets").iter().enumerate() {
             let labels = subset.labels("labels");
             if selects_somebody(facts, host, &labels) {

@@ -30,31 +30,20 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 const ROOT: &str = "istio-system";
 
 fn run(facts: &Facts<'_>, findings: &mut Findings) {
-    for rule in &facts.destination_rules {
-        let name = rule.spec.text("host").unwrap_or_default();
-        let Some(host) = facts
-            .hosts
-            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-        else {
-            continue;
-        };
-        let subsets = rule.spec.list("subsets").iter().enumerate();
-        let of_subsets = subsets.map(|(index, subset)| {
-            (
-                format!("/spec/subsets/{index}/trafficPolicy"),
-                &subset["trafficPolicy"],
-            )
-        });
-        for (pointer, policy) in [("/spec/trafficPolicy".to_owned(), &rule.spec["trafficPolicy"])]
-            .into_iter()
-            .chain(of_subsets)
-        {
-            if policy["tls"].text("mode") != Some("DISABLE") || host.object.kind != "Service" {
+    for (rule, host) in facts.rules_of_hosts() {
+        for policy in rule.policies() {
+            if policy.spec["tls"].text("mode") != Some("DISABLE") || host.object.kind != "Service" {
                 continue;
             }
             if let Some(strict) = strict(facts, host) {
                 let message = format!("{strict} asks for mutual TLS, and this switches it off");
-                findings.add(&PLAIN, rule.object, &format!("{pointer}/tls/mode"), message, None);
+                findings.add(
+                    &PLAIN,
+                    rule.object,
+                    &format!("{}/tls/mode", policy.pointer),
+                    message,
+                    None,
+                );
             }
         }
     }

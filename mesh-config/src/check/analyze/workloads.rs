@@ -40,14 +40,7 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
     if !facts.virtual_services.is_empty() {
         without_sidecar(facts, findings);
     }
-    for rule in &facts.destination_rules {
-        let name = rule.spec.text("host").unwrap_or_default();
-        let Some(host) = facts
-            .hosts
-            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
-        else {
-            continue;
-        };
+    for (rule, host) in facts.rules_of_hosts() {
         let Some(selector) = &host.selector else { continue };
         let pods = facts.pods_in(&host.object.metadata.namespace);
         for (index, subset) in rule.spec.list("subsets").iter().enumerate() {

@@ -13,7 +13,7 @@ use super::json::Json;
 use crate::host;
 use crate::object::Object;
 use crate::problem::Problem;
-use hosts::Hosts;
+use hosts::{Host, Hosts};
 use pods::Pod;
 
 /// A gateway that stands for all sidecars.
@@ -24,6 +24,15 @@ pub(crate) const MESH: &str = "mesh";
 pub(crate) struct Rule<'a> {
     pub(crate) object: &'a Object,
     pub(crate) spec: &'a Value,
+}
+
+/// A `trafficPolicy` of a DestinationRule.
+pub(crate) struct Policy<'a> {
+    /// Its place, such as `/spec/subsets/0/trafficPolicy`.
+    pub(crate) pointer: String,
+    pub(crate) spec: &'a Value,
+    /// The subset whose own it is; null: it is for the host.
+    pub(crate) subset: &'a Value,
 }
 
 /// Everything that there is.
@@ -86,6 +95,27 @@ impl<'a> Facts<'a> {
             .filter(move |(wildcard, _)| host::covers(wildcard, host));
         let plain = self.rules.get(host).into_iter().flatten();
         plain.chain(wildcards.map(|(_, rule)| rule))
+    }
+
+    /// The host that a rule means by a name, among those that whoever has the rule sees.
+    pub(crate) fn host(&self, rule: &Rule<'a>, name: &str) -> Option<&Host<'a>> {
+        self.hosts
+            .find(name, rule.namespace(), &rule.spec.texts("exportTo"))
+    }
+
+    /// Whether a rule's name, which may be a wildcard, means any host.
+    pub(crate) fn has_host(&self, rule: &Rule<'a>, name: &str) -> bool {
+        match name.starts_with('*') {
+            true => self.hosts.any_within(name),
+            false => self.host(rule, name).is_some(),
+        }
+    }
+
+    /// The DestinationRules whose host there is.
+    pub(crate) fn rules_of_hosts(&self) -> impl Iterator<Item = (&Rule<'a>, &Host<'a>)> {
+        self.destination_rules
+            .iter()
+            .filter_map(|rule| Some((rule, self.host(rule, rule.spec.text("host").unwrap_or_default())?)))
     }
 
     /// All pods.
@@ -159,6 +189,22 @@ impl<'a> Rule<'a> {
     pub(crate) fn is_for_mesh(&self) -> bool {
         let gateways = self.spec.texts("gateways");
         gateways.is_empty() || gateways.contains(&MESH)
+    }
+
+    /// The policies of a DestinationRule, those of its subsets included; null where there is none.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = Policy<'a>> {
+        let own = Policy {
+            pointer: "/spec/trafficPolicy".to_owned(),
+            spec: &self.spec["trafficPolicy"],
+            subset: &Value::Null,
+        };
+        let subsets = self.spec.list("subsets").iter().enumerate();
+        let of_subsets = subsets.map(|(index, subset)| Policy {
+            pointer: format!("/spec/subsets/{index}/trafficPolicy"),
+            spec: &subset["trafficPolicy"],
+            subset,
+        });
+        [own].into_iter().chain(of_subsets)
     }
 
     /// `exportTo` with names for `.`; empty: everybody.
