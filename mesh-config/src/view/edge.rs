@@ -46,6 +46,20 @@ struct Hosts {
     redirected: BTreeSet<String>,
 }
 
+impl Hosts {
+    /// The virtual host of a domain; a new one has no routes and comes from `origin`.
+    fn of(&mut self, domain: String, port: u16, origin: &Object) -> &mut VirtualHost {
+        self.by_domain
+            .entry(domain.clone())
+            .or_insert_with(|| VirtualHost {
+                name: format!("{domain}:{port}"),
+                domains: vec![domain],
+                routes: Vec::new(),
+                origin: Some(origin.key()),
+            })
+    }
+}
+
 /// The table of one port of a gateway. Rules for one domain are merged: server by server, each time in the order of
 /// the rules, routes that take everything at the end.
 pub(super) fn table(
@@ -83,15 +97,7 @@ pub(super) fn table(
                 if !seen.insert((domain.clone(), gateway.clone(), rule.object.key())) {
                     continue;
                 }
-                let host = hosts
-                    .by_domain
-                    .entry(domain.clone())
-                    .or_insert_with(|| VirtualHost {
-                        name: format!("{domain}:{port}"),
-                        domains: vec![domain],
-                        routes: Vec::new(),
-                        origin: Some(rule.object.key()),
-                    });
+                let host = hosts.of(domain, port, rule.object);
                 host.routes.extend(routes.iter().cloned());
             }
         }
@@ -114,17 +120,8 @@ pub(super) fn table(
 fn redirect_hosts(hosts: &mut Hosts, gateway: &Object, server: &Server) {
     for host in server.hosts.iter().filter(|_| server.https_redirect) {
         let domain = host.value.to_ascii_lowercase();
-        let port = server.port;
         hosts.redirected.insert(domain.clone());
-        hosts
-            .by_domain
-            .entry(domain.clone())
-            .or_insert_with(|| VirtualHost {
-                name: format!("{domain}:{port}"),
-                domains: vec![domain],
-                routes: Vec::new(),
-                origin: Some(gateway.key()),
-            });
+        hosts.of(domain, server.port, gateway);
     }
 }
 
