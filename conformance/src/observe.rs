@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::{Case, Counts, Headers, Lines, Many, One, Proxy, Reply, Seen};
+use crate::case::{Asked, Case, Counts, Headers, Lines, Many, Observed, One, Proxy, Reply, Seen};
 use crate::client::{Request, Response, hops};
 use crate::mesh::Entry;
 use crate::place::Place;
@@ -67,8 +67,18 @@ impl Lens {
         }
     }
 
+    /// What a step shows, in the form in which it was recorded: one request in full, or several counted.
+    pub fn observed(&self, asked: &Asked, responses: &[Response], traces: Traces<'_>) -> Observed {
+        match (&asked.observed, responses) {
+            (Observed::One(_), [response]) => {
+                Observed::One(self.one(response, traces, asked.send.body_size.is_some()))
+            }
+            _ => Observed::Many(self.many(responses, traces)),
+        }
+    }
+
     /// One request in full; `sized` if the lengths of bodies matter.
-    pub fn one(&self, response: &Response, traces: Traces<'_>, sized: bool) -> One {
+    fn one(&self, response: &Response, traces: Traces<'_>, sized: bool) -> One {
         let entry = traces.entries.last();
         let (main, copies) = self.split(traces.request, traces.received);
         let upstream = entry.is_some_and(|entry| entry.details == "via_upstream");
@@ -93,7 +103,7 @@ impl Lens {
     }
 
     /// Several requests, counted.
-    pub fn many(&self, responses: &[Response], traces: Traces<'_>) -> Many {
+    fn many(&self, responses: &[Response], traces: Traces<'_>) -> Many {
         let (main, copies) = self.split(traces.request, traces.received);
         let status = |response: &Response| match response.status {
             Some(status) => status.to_string(),

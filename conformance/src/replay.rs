@@ -13,7 +13,6 @@ use crate::compare::{Difference, Judge};
 use crate::mesh::{AccessLog, Mesh, MeshError, Outcome, Setup, Start, Verb, manifests};
 use crate::observe::{Lens, Traces};
 use crate::place::Place;
-use crate::statistics::PER_CASE;
 use crate::workload::{Fleet, FleetError};
 
 /// How a case ended.
@@ -132,14 +131,6 @@ fn first_forbidden(case: &Case, place: &Place) -> Option<u16> {
     manifests::privileged_ports(case).into_iter().find(denied)
 }
 
-/// The false alarms of a case are divided among these.
-fn random_steps(case: &Case) -> usize {
-    case.steps
-        .iter()
-        .filter(|step| matches!(&step.action, Action::Send(asked) if asked.random))
-        .count()
-}
-
 fn refusal(message: &str) -> String {
     let brief: String = message.chars().take(160).collect();
     format!("refusal, exit 2: {brief}")
@@ -160,8 +151,7 @@ impl<'c> Replay<'c> {
         log: AccessLog,
         entries: BTreeMap<String, Value>,
     ) -> Self {
-        let level = PER_CASE / random_steps(case).max(1) as f64;
-        let (lens, judge) = (Lens::new(case, place), Judge { case, level });
+        let (lens, judge) = (Lens::new(case, place), Judge::of(case));
         Replay {
             case,
             place,
@@ -240,12 +230,7 @@ impl<'c> Replay<'c> {
             received: self.fleet.log.of(&lab_id),
             entries: &self.log.read()?[before..],
         };
-        Ok(match (&asked.observed, responses.as_slice()) {
-            (Observed::One(_), [response]) => {
-                Observed::One(self.lens.one(response, traces, asked.send.body_size.is_some()))
-            }
-            _ => Observed::Many(self.lens.many(&responses, traces)),
-        })
+        Ok(self.lens.observed(asked, &responses, traces))
     }
 
     /// Waits until log and workloads have what is expected, or as long as something may still come.

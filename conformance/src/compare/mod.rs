@@ -5,7 +5,8 @@ mod requests;
 
 use std::fmt;
 
-use crate::case::{Asked, Case, Headers, Many, Observed, One, Reply};
+use crate::case::{Action, Asked, Case, Headers, Many, Observed, One, Reply};
+use crate::statistics::PER_CASE;
 
 /// Seconds by which a duration may differ.
 pub const SLACK: f64 = 0.15;
@@ -69,7 +70,19 @@ impl fmt::Display for Difference {
 
 // === impl Judge ===
 
-impl Judge<'_> {
+impl<'c> Judge<'c> {
+    /// Of a case: its false alarms are divided among its random steps.
+    pub fn of(case: &'c Case) -> Self {
+        let random = case
+            .steps
+            .iter()
+            .filter(|step| matches!(&step.action, Action::Send(asked) if asked.random));
+        Judge {
+            case,
+            level: PER_CASE / random.count().max(1) as f64,
+        }
+    }
+
     /// All that differs in one step.
     pub fn differences(&self, asked: &Asked, got: &Observed) -> Vec<Difference> {
         match (&asked.observed, got) {

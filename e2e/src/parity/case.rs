@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use conformance::case::{Action, Asked, Case, Change, Observed};
+use conformance::case::{Action, Asked, Case, Change};
 use conformance::client::{self, Request};
 use conformance::compare::{Difference, Judge};
 use conformance::mesh::manifests;
 use conformance::observe::{Lens, Traces};
 use conformance::place::Place;
-use conformance::statistics::PER_CASE;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -62,18 +61,13 @@ pub(super) async fn replay(
     case: &Case,
     noted: &mut BTreeSet<Known>,
 ) -> Result<Vec<Difference>> {
-    let random = case
-        .steps
-        .iter()
-        .filter(|step| matches!(&step.action, Action::Send(asked) if asked.random));
-    let level = PER_CASE / random.count().max(1) as f64;
     pods.become_those_of(cluster, case).await?;
     let mut replay = Replay {
         cluster,
         pods,
         case,
         lens: Lens::new(case, Place::of(case)),
-        judge: Judge { case, level },
+        judge: Judge::of(case),
         objects: BTreeMap::new(),
         noted,
     };
@@ -204,12 +198,7 @@ impl Replay<'_> {
             received: self.pods.received(&lab_id).await?,
             entries: &entries,
         };
-        let got = match (&asked.observed, responses.as_slice()) {
-            (Observed::One(_), [response]) => {
-                Observed::One(self.lens.one(response, traces, asked.send.body_size.is_some()))
-            }
-            _ => Observed::Many(self.lens.many(&responses, traces)),
-        };
+        let got = self.lens.observed(asked, &responses, traces);
         let (asked, got) = two_proxies::without(asked, got, self.noted);
         Ok(self.judge.differences(&asked, &got))
     }
