@@ -48,7 +48,7 @@ impl Facts for Progress<'_> {
             Fact::ResponseCode => write!(into, "{}", answered.map_or(0, |answered| answered.status)),
             Fact::Status => write!(into, "{}", record.status),
             Fact::ResponseCodeDetails => write!(into, "{}", record.details),
-            Fact::ResponseFlagsLong => write!(into, "{}", record.flags.long()),
+            Fact::ResponseFlagsLong => write!(into, "{:#}", record.flags),
             Fact::ResponseFlags => write!(into, "{}", record.flags),
             Fact::RouteName => write!(into, "{}", self.route_name),
             Fact::UpstreamCluster => record.cluster.as_ref().map_or(Ok(()), |cluster| {

@@ -55,9 +55,7 @@ impl Flag {
             Self::DownstreamProtocolError => "DPE",
         }
     }
-}
 
-impl Flag {
     /// The long form, as in Envoy's `%RESPONSE_FLAGS_LONG%`.
     fn name(self) -> &'static str {
         match self {
@@ -111,25 +109,20 @@ impl Flags {
         other.set.iter().flatten().for_each(|flag| self.add(*flag));
         self
     }
-
-    /// All of them in words, with commas; `-` for none.
-    pub(super) fn long(self) -> String {
-        self.joined(Flag::name)
-    }
-
-    fn joined(self, word: fn(Flag) -> &'static str) -> String {
-        let words: Vec<&str> = self.set.into_iter().flatten().map(word).collect();
-        if words.is_empty() {
-            "-".to_owned()
-        } else {
-            words.join(",")
-        }
-    }
 }
 
 impl fmt::Display for Flags {
+    /// With commas; `{:#}` in words, as in `%RESPONSE_FLAGS_LONG%`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.joined(Flag::code))
+        let word = if f.alternate() { Flag::name } else { Flag::code };
+        let mut flags = self.set.into_iter().flatten();
+        match flags.next() {
+            None => f.write_str("-"),
+            Some(first) => {
+                f.write_str(word(first))?;
+                flags.try_for_each(|flag| write!(f, ",{}", word(flag)))
+            }
+        }
     }
 }
 
@@ -142,7 +135,7 @@ mod tests {
         let flags = Flags::of(Flag::RetryLimitExceeded).then(Flags::of(Flag::UpstreamConnectionFailure));
         assert_eq!(flags.to_string(), "URX,UF");
         assert_eq!(
-            flags.long(),
+            format!("{flags:#}"),
             "UpstreamRetryLimitExceeded,UpstreamConnectionFailure"
         );
         assert_eq!(Flags::NONE.to_string(), "-");
