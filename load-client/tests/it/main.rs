@@ -25,7 +25,6 @@ mod planning; // requests that a verdict takes
 mod proxies; // what a proxy holds
 mod reporting; // what people and programs get to see
 mod rollout; // the walk
-mod rollout_held; // the same, with what recorded proxies hold
 mod units; // what is drawn once
 mod upstream; // a server to send to
 mod vectors; // reference values

@@ -4,9 +4,9 @@ use std::process::Output;
 
 use serde_json::Value;
 
+use super::{Faults, Lab};
 use crate::command::{code, command, json, stdout};
 use crate::mesh_state::data;
-use crate::rollout::{Faults, Lab};
 
 /// One stage, with the proxies as they were recorded in 30-canary-10 (`lab`), or with none to ask.
 fn walk(stage: &str, recorded: &str, words: &[&str]) -> Output {

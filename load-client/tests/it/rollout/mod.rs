@@ -3,6 +3,10 @@
 //! The apply command writes the name of the stage to a file; the server draws what that stage declares, with a seed.
 //! Verdicts are reached at alpha 10^-6 with a large budget: a test fails by chance about once in 10^5 runs.
 
+mod gate; // a new version that fails
+mod held; // what recorded proxies hold, beside the verdict
+mod inside; // a client inside the mesh
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json as value};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::command::{code, command, json, load_client, stderr, stdout};
@@ -22,7 +26,7 @@ use crate::upstream::{Reply, Upstream, reply_of};
 
 /// What the mesh does besides drawing from the declared split.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Faults {
+struct Faults {
     /// Requests that still see the old stage after a change.
     late: usize,
     /// Requests after a change in which the proxy of each service's second pod still draws from the old stage.
@@ -41,7 +45,7 @@ pub(crate) struct Faults {
     alike: bool,
 }
 
-pub(crate) struct Lab {
+struct Lab {
     upstream: Upstream,
     folder: TempDir,
 }
@@ -98,7 +102,7 @@ impl Mesh {
 }
 
 impl Lab {
-    pub(crate) fn new(faults: Faults) -> Self {
+    fn new(faults: Faults) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let applied = folder.path().join("applied");
         fs::write(&applied, "10-stable").unwrap();
@@ -134,7 +138,7 @@ impl Lab {
     }
 
     /// Writes the name of the folder that it is given to the file, at once.
-    pub(crate) fn apply(&self) -> String {
+    fn apply(&self) -> String {
         let folder = self.folder.path().display();
         format!(r#"sh -c 'basename "$0" > "{folder}/new" && mv "{folder}/new" "{folder}/applied"'"#)
     }
@@ -146,7 +150,7 @@ impl Lab {
             .to_owned()
     }
 
-    pub(crate) fn arguments(&self, apply: &str, words: &[&str]) -> Vec<String> {
+    fn arguments(&self, apply: &str, words: &[&str]) -> Vec<String> {
         let (url, stages, base) = (
             self.upstream.url("/payments"),
             manifests("stages"),
@@ -368,252 +372,4 @@ fn ctrl_c_prints_what_is_known_and_exits_2() {
         text.contains("40-canary-50") && text.contains("UNDECIDED") && text.contains("interrupted"),
         "{text}"
     );
-}
-
-#[test]
-fn a_header_canary_that_fails_is_rolled_back_before_anybody_else_gets_it() {
-    let lab = Lab::new(Faults {
-        failing: 30,
-        ..Faults::default()
-    });
-    let output = lab.rollout(&lab.apply(), &["--rollback-on-failure", "-o", "json"]);
-    assert_eq!(code(&output), 1, "{output:?}");
-    let report = json(&output);
-    let expected = [
-        ("10-stable", "CONFIRMED", false),
-        ("20-header-canary", "ERRORS", false),
-        ("10-stable", "CONFIRMED", true),
-    ];
-    assert_eq!(walked(&report), expected);
-    assert_eq!(report["outcome"], "rolled_back_by_error_gate");
-    assert_eq!(
-        report["reason"],
-        "20-header-canary was rolled back to 10-stable by the error gate: CONFIRMED"
-    );
-    let gate = &report["stages"][1]["gates"][0];
-    assert_eq!(
-        (&gate["from"], &gate["new"]),
-        (&value!("client"), &value!(["v2"]))
-    );
-    assert_eq!(
-        (&gate["others"], &gate["alarm"]),
-        (&value!(["v1"]), &value!(true))
-    );
-    assert_eq!(gate["other_errors"], 0);
-    let lines = stderr(&output);
-    assert!(lines.contains("20-header-canary: ERRORS after "), "{lines}");
-    assert!(lines.contains("client -> payment-service: v2 fails "), "{lines}");
-    assert!(lines.contains(" of its requests ("), "{lines}");
-}
-
-/// Of such a version no answer speaks about the second hop, and of one that crashes none at all.
-#[test]
-fn a_header_canary_that_never_answers_is_found_by_the_error_gate_as_well() {
-    for crashing in [false, true] {
-        let lab = Lab::new(Faults {
-            failing: 100,
-            crashing,
-            ..Faults::default()
-        });
-        // It is waited for until then: no answer shows that the stage is in force.
-        let words = ["--rollback-on-failure", "--settle-within", "300ms", "-o", "json"];
-        let report = json(&lab.rollout(&lab.apply(), &words));
-        assert_eq!(report["outcome"], "rolled_back_by_error_gate", "{report:#}");
-        let gate = &report["stages"][1]["gates"][0];
-        assert_eq!(
-            (&gate["new_requests"], &gate["alarm"]),
-            (&gate["new_errors"], &value!(true))
-        );
-    }
-}
-
-/// Of the rollouts whose versions fail alike one in 10^6 is rolled back.
-#[test]
-fn a_canary_that_fails_as_often_as_the_rest_is_no_reason_to_go_back() {
-    let lab = Lab::new(Faults {
-        failing: 1,
-        alike: true,
-        ..Faults::default()
-    });
-    let output = lab.rollout(&lab.apply(), &["--only", "30-canary-10", "-o", "json"]);
-    assert_eq!(code(&output), 0, "{output:?}");
-    let report = json(&output);
-    assert_eq!(
-        (&report["outcome"], &report["verdict"]),
-        (&value!("promoted"), &value!("CONFIRMED"))
-    );
-    let gate = &report["stages"][0]["gates"][0];
-    assert!(
-        gate["new_errors"].as_u64() > Some(0) && gate["other_errors"].as_u64() > Some(0),
-        "{gate:#}"
-    );
-    assert_eq!(gate["alarm"], false);
-}
-
-#[test]
-fn a_stage_of_its_own_has_an_error_gate_too_and_stays_without_leave_to_roll_back() {
-    let lab = Lab::new(Faults {
-        failing: 20,
-        ..Faults::default()
-    });
-    let output = lab.rollout(&lab.apply(), &["--only", "30-canary-10"]);
-    assert_eq!(code(&output), 1, "{output:?}");
-    let text = stdout(&output);
-    assert!(
-        text.contains("30-canary-10: client -> payment-service: v2 fails "),
-        "{text}"
-    );
-    assert!(text.contains("ERRORS: 0 of 1 stages confirmed"), "{text}");
-    assert!(text.contains("stopped at 30-canary-10"), "{text}");
-    assert_eq!(lab.applied(), "30-canary-10");
-}
-
-/// Where everybody fails, nobody has a version to go back to: the first stage is the last one.
-#[test]
-fn without_an_earlier_stage_there_is_nothing_to_roll_back_to() {
-    let lab = Lab::new(Faults {
-        failing: 20,
-        ..Faults::default()
-    });
-    let words = ["--only", "30-canary-10", "--rollback-on-failure", "-o", "json"];
-    let report = json(&lab.rollout(&lab.apply(), &words));
-    assert_eq!(report["outcome"], "stopped");
-    let reason = report["reason"].as_str().unwrap();
-    assert!(
-        reason.contains("there is no earlier stage to roll back to"),
-        "{reason}"
-    );
-}
-
-impl Lab {
-    /// A client inside the mesh that is reached by `command`.
-    fn inside<'a>(&self, command: &'a str, words: &[&'a str]) -> Vec<&'a str> {
-        let flags = [
-            "--inside",
-            command,
-            "--inside-url",
-            "http://payment-service:8080/payments",
-            "--inside-from",
-            "traffic-lab/load-client,app=load-client",
-            "-o",
-            "json",
-        ];
-        [&flags[..], words].concat()
-    }
-
-    /// Writes down its arguments and is load-client, with the server as its proxy.
-    fn client(&self) -> String {
-        let (program, folder) = (env!("CARGO_BIN_EXE_load-client"), self.folder.path().display());
-        let proxy = self.upstream.url("");
-        format!(
-            r#"sh -c 'printf "%s\n" "$@" > "{folder}/arguments"; exec "{program}" verify --proxy "{proxy}" "$@"' sh"#
-        )
-    }
-}
-
-#[test]
-fn a_client_inside_the_mesh_is_judged_on_the_same_terms_and_shares_alpha() {
-    let lab = Lab::new(Faults::default());
-    let client = lab.client();
-    let output = lab.rollout(&lab.apply(), &lab.inside(&client, &["--only", "30-canary-10"]));
-    assert_eq!(code(&output), 0, "{output:?}");
-    let report = json(&output);
-    let paths = &report["stages"][0]["paths"];
-    for (index, (path, from)) in [("gateway", "client"), ("in mesh", "load-client")]
-        .into_iter()
-        .enumerate()
-    {
-        let path_report = &paths[index];
-        assert_eq!(
-            (&path_report["path"], &path_report["verdict"]),
-            (&value!(path), &value!("CONFIRMED"))
-        );
-        assert_eq!(path_report["edges"][0]["from"], from);
-        for edge in path_report["edges"].as_array().unwrap() {
-            // Three edges on each of two paths.
-            let alpha = edge["alpha"].as_f64().unwrap();
-            assert!((alpha * 6.0 - 0.000_001).abs() < 1e-15, "{edge:#}");
-        }
-    }
-    let arguments = fs::read_to_string(lab.folder.path().join("arguments")).unwrap();
-    let arguments: Vec<&str> = arguments.lines().collect();
-    for wanted in [
-        "--url=http://payment-service:8080/payments",
-        "--method=POST",
-        "--from=traffic-lab/load-client,app=load-client",
-        "--then=POST http://auth-service:8080/verify",
-        "--tolerance=2pp",
-        "--hop-tolerance=5pp",
-        "--budget=200000",
-        "--output=json",
-        &manifests("base"),
-    ] {
-        assert!(arguments.contains(&wanted), "{wanted} in {arguments:#?}");
-    }
-    assert!(
-        arguments.last().unwrap().ends_with("stages/30-canary-10"),
-        "{arguments:#?}"
-    );
-    // All but what the client inside had sent after the prefix that decided: that depends on how late its slowest answer came.
-    let (told, sent) = (
-        report["requests"].as_u64().unwrap(),
-        lab.upstream.seen().len() as u64,
-    );
-    assert!(told <= sent, "{told} of {sent}");
-}
-
-#[test]
-fn a_client_inside_that_cannot_measure_is_told_with_what_it_said() {
-    let lab = Lab::new(Faults::default());
-    let output = lab.rollout(
-        &lab.apply(),
-        &lab.inside("sh -c 'echo no such pod >&2; exit 2'", &["--only", "10-stable"]),
-    );
-    assert_eq!(code(&output), 2, "{output:?}");
-    let report = json(&output);
-    assert_eq!(walked(&report), [("10-stable", "COULD_NOT_MEASURE", false)]);
-    let paths = &report["stages"][0]["paths"];
-    assert_eq!(
-        (&paths[0]["verdict"], &paths[1]["path"]),
-        (&value!("CONFIRMED"), &value!("in mesh"))
-    );
-    let reason = paths[1]["reason"].as_str().unwrap();
-    assert!(
-        reason.contains("printed no report (exit status: 2)") && reason.contains("no such pod"),
-        "{reason}"
-    );
-    let missing = lab.rollout(
-        &lab.apply(),
-        &lab.inside("/no/such/program", &["--only", "10-stable"]),
-    );
-    assert_eq!(code(&missing), 2);
-    assert!(
-        stderr(&missing).contains("give the path of the program in --inside"),
-        "{missing:?}"
-    );
-}
-
-/// The gate does not wait for the client inside, who is told to end and may clean up.
-#[test]
-fn an_alarm_ends_the_client_inside() {
-    let lab = Lab::new(Faults {
-        failing: 40,
-        ..Faults::default()
-    });
-    let ended = lab.folder.path().join("ended");
-    let client = format!(
-        r#"sh -c 'trap "echo terminated > {}; exit 1" TERM; while :; do sleep 0.05; done'"#,
-        ended.display()
-    );
-    let output = lab.rollout(&lab.apply(), &lab.inside(&client, &["--only", "30-canary-10"]));
-    assert_eq!(code(&output), 1, "{output:?}");
-    assert_eq!(walked(&json(&output)), [("30-canary-10", "ERRORS", false)]);
-    let begun = std::time::Instant::now();
-    while fs::read_to_string(&ended).unwrap_or_default() != "terminated\n" {
-        assert!(
-            begun.elapsed().as_secs() < 20,
-            "the client inside was not told to end"
-        );
-        std::thread::yield_now();
-    }
 }
