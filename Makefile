@@ -29,7 +29,7 @@ export KIND_CLUSTER_NAME ?= istio-traffic-lab
 export KIND_IMAGE ISTIO_OVERLAY ISTIO_HUB ISTIO_TAG IMAGE_BUILD
 export KUBECTL := kubectl --context kind-$(KIND_CLUSTER_NAME)
 # One node carries the cluster, both services and the load: wider tolerances take fewer requests; 99 of 100 verdicts take 14,000 at most.
-ON_CLUSTER := $(ROLLOUT) --apply '$(KUBECTL) apply -f' --inside scripts/in-mesh \
+ON_CLUSTER := $(ROLLOUT) --apply '$(KUBECTL) apply -f' --inside scripts/in-mesh --mesh-state --context kind-$(KIND_CLUSTER_NAME) \
   --alpha 0.001 --budget 30000 --tolerance 3pp --hop-tolerance 8pp
 
 # A walk through all stages and back; then the same with a canary that fails, which must be rolled back.
