@@ -47,22 +47,37 @@ async fn main() -> ExitCode {
 
 async fn compare(cli: &Cli) -> Result<bool> {
     let cluster = Cluster::connect().await?;
-    let mut parity = Parity::default();
-    let wanted = |part| cli.parts.is_empty() || cli.parts.contains(&part);
-    if wanted(Part::Stages) {
-        parity::stages(&cluster, &mut parity).await?;
-    }
-    if wanted(Part::Scenarios) {
-        parity::scenarios(&cluster, &mut parity).await?;
-    }
-    if wanted(Part::Cases) {
-        parity::cases(&cluster, &cli.cases, &mut parity).await?;
-    }
+    let mut parity = Parity {
+        listener: Some(say),
+        ..Parity::default()
+    };
+    // What was compared before something could not be done is worth seeing.
+    let all = compare_on(&cluster, cli, &mut parity).await;
     let mut out = io::stdout().lock();
     if cli.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&parity)?)?;
     } else {
         parity.write_table(&mut out)?;
     }
+    all?;
     Ok(parity.holds())
+}
+
+async fn compare_on(cluster: &Cluster, cli: &Cli, parity: &mut Parity) -> Result<()> {
+    let wanted = |part| cli.parts.is_empty() || cli.parts.contains(&part);
+    if wanted(Part::Stages) {
+        parity::stages(cluster, parity).await?;
+    }
+    if wanted(Part::Scenarios) {
+        parity::scenarios(cluster, parity).await?;
+    }
+    if wanted(Part::Cases) {
+        parity::cases(cluster, &cli.cases, parity).await?;
+    }
+    Ok(())
+}
+
+fn say(what: &str) {
+    // Nothing is lost if nobody can hear it.
+    let _ = writeln!(io::stderr(), "{what}");
 }

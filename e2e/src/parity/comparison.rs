@@ -37,9 +37,29 @@ pub struct Parity {
     pub comparisons: Vec<Comparison>,
     /// What the receiver's sidecar was seen to change in requests; cases are compared without it.
     pub changes: BTreeSet<Change>,
+    /// Who hears at once what is about to be done and what came of it: all of it takes many minutes.
+    #[serde(skip)]
+    pub listener: Option<fn(&str)>,
 }
 
 impl Parity {
+    /// What is about to be done, or what came of it.
+    pub(super) fn say(&self, what: &str) {
+        if let Some(listener) = self.listener {
+            listener(what);
+        }
+    }
+
+    /// Keeps one and says it.
+    pub(super) fn push(&mut self, comparison: Comparison) {
+        let word = if comparison.holds() { "" } else { "NOT THE SAME: " };
+        self.say(&format!(
+            "{word}{}: {} on local-mesh, {} on the cluster",
+            comparison.what, comparison.local, comparison.cluster
+        ));
+        self.comparisons.push(comparison);
+    }
+
     /// All hold, and there are some.
     pub fn holds(&self) -> bool {
         !self.comparisons.is_empty() && self.comparisons.iter().all(Comparison::holds)

@@ -35,10 +35,9 @@ const DIFFERS: &str = "differs";
 /// # Errors
 /// One of them could not be walked.
 pub async fn stages(cluster: &Cluster, parity: &mut Parity) -> Result<()> {
-    let compared = stages::compare(cluster).await;
+    let compared = stages::compare(cluster, parity).await;
     go_home(cluster).await?;
-    parity.comparisons.extend(compared?);
-    Ok(())
+    compared
 }
 
 /// Every scenario on both.
@@ -48,6 +47,7 @@ pub async fn stages(cluster: &Cluster, parity: &mut Parity) -> Result<()> {
 pub async fn scenarios(cluster: &Cluster, parity: &mut Parity) -> Result<()> {
     let mesh = LocalMesh::start("10-stable").await?;
     for scenario in Scenario::ALL {
+        parity.say(&format!("scenario {}", scenario.name()));
         let local = scenario.run(&mesh).await?;
         let there = scenario.run(cluster).await?;
         let of = |report: &Report| {
@@ -60,7 +60,7 @@ pub async fn scenarios(cluster: &Cluster, parity: &mut Parity) -> Result<()> {
         };
         let failed = there.checks.iter().filter(|check| !check.holds);
         let failed = failed.map(|check| format!("{}, {}: {}", check.group, check.what, check.observed));
-        parity.comparisons.push(Comparison {
+        parity.push(Comparison {
             what: format!("scenario {}", scenario.name()),
             local: of(&local),
             cluster: of(&there),
@@ -80,12 +80,14 @@ pub async fn cases(cluster: &Cluster, wishes: &[String], parity: &mut Parity) ->
     let wishes = if wishes.is_empty() { &known.cases } else { wishes };
     let found = corpus::wished(&corpus::folder(), wishes)?;
     let ids: Vec<&str> = found.iter().map(|found| &*found.id).collect();
+    parity.say("the cases on local-mesh");
     let differing = locally(cluster.lab(), &ids).await?;
+    parity.say("pods for the cases on the cluster");
     let mut pods = Pods::deploy(cluster).await?;
     for one in &found {
         let differences = case::replay(cluster, &mut pods, &one.case, &mut parity.changes).await?;
         let verdict = |differs: bool| if differs { DIFFERS } else { AS_RECORDED }.to_owned();
-        parity.comparisons.push(Comparison {
+        parity.push(Comparison {
             what: one.id.clone(),
             local: verdict(differing.contains(&one.id)),
             cluster: verdict(!differences.is_empty()),

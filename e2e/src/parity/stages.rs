@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Parity};
 use crate::cluster::Cluster;
 use crate::local::LocalMesh;
 use crate::rollout::{Effort, rollout};
@@ -15,8 +15,10 @@ use crate::target::Target;
 type Edges = BTreeMap<String, String>;
 
 /// Each stage: the verdict of every edge on both ways in, and what each is held against.
-pub(super) async fn compare(cluster: &Cluster) -> Result<Vec<Comparison>> {
+pub(super) async fn compare(cluster: &Cluster, parity: &mut Parity) -> Result<()> {
+    parity.say("the walk through all stages on local-mesh");
     let local = walk(&LocalMesh::start("10-stable").await?, &Effort::LOCAL).await?;
+    parity.say("the same on the cluster");
     let there = walk(cluster, &Effort::CLUSTER).await?;
     ensure!(
         local.len() == there.len(),
@@ -24,10 +26,10 @@ pub(super) async fn compare(cluster: &Cluster) -> Result<Vec<Comparison>> {
         local.len(),
         there.len()
     );
-    let pairs = local.into_iter().zip(there);
-    Ok(pairs
-        .map(|((stage, local), (_, cluster))| comparison(&stage, &local, &cluster))
-        .collect())
+    for ((stage, local), (_, cluster)) in local.into_iter().zip(there) {
+        parity.push(comparison(&stage, &local, &cluster));
+    }
+    Ok(())
 }
 
 fn comparison(stage: &str, local: &Edges, cluster: &Edges) -> Comparison {
