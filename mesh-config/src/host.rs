@@ -1,7 +1,7 @@
 //! Host names: validity, completion, wildcards.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Longest label of a name.
 const LONGEST_LABEL: usize = 63;
@@ -25,6 +25,12 @@ pub(crate) fn complete(host: &str, namespace: &str) -> String {
     service(host, namespace)
 }
 
+/// An address; one of IPv6 may have a zone (`fe80::1%eth0`), as for Go's `netip.ParseAddr`.
+pub(crate) fn is_address(text: &str) -> bool {
+    let zoned = text.split_once('%').filter(|(_, zone)| !zone.is_empty());
+    text.parse::<IpAddr>().is_ok() || zoned.is_some_and(|(address, _)| address.parse::<Ipv6Addr>().is_ok())
+}
+
 /// A DNS label; upper case passes, as in Istio.
 pub(crate) fn is_label(text: &str) -> bool {
     let edge = |c: char| c.is_ascii_alphanumeric();
@@ -37,7 +43,7 @@ pub(crate) fn is_label(text: &str) -> bool {
 /// A host that a rule may name: labels with dots, the first of which may begin with `*`; for the hosts of a
 /// VirtualService also an address. Source: istiod's `ValidateWildcardDomain`.
 pub(crate) fn is_valid(host: &str, address: bool) -> bool {
-    if host.parse::<IpAddr>().is_ok() {
+    if is_address(host) {
         return address;
     }
     let (first, rest) = host

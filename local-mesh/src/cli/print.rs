@@ -40,10 +40,14 @@ pub(crate) fn listing(
         }
         Some(ListFormat::Json) => writeln!(out, "{:#}", objects(&listing.sections, one))?,
         Some(ListFormat::Yaml) => {
+            let objects = objects(&listing.sections, one);
+            // kubectl takes no block whose lines begin with a tab.
+            let options =
+                serde_saphyr::ser_options! { prefer_block_scalars: !objects.to_string().contains("\\t") };
             write!(
                 out,
                 "{}",
-                serde_saphyr::to_string(&objects(&listing.sections, one))?
+                serde_saphyr::to_string_with_options(&objects, options)?
             )?;
         }
     }

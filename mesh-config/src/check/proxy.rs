@@ -1,4 +1,4 @@
-//! What passes the API server and istiod and is refused by Envoy, and what local-mesh alone refuses.
+//! What passes the API server and istiod and is refused by Envoy, and what is an error here alone.
 
 use super::catalogue::{Check, Istioctl, Layer, Severity};
 
@@ -51,5 +51,17 @@ pub(crate) static OTHER_KIND: Check = Check {
     istioctl: Istioctl::Never,
 };
 
+/// Text behind the end of a document.
+pub(crate) static UNREAD: Check = Check {
+    code: "TL0212",
+    istio: None,
+    severity: Severity::Error,
+    layer: Layer::Analysis,
+    what: "text behind the end of a document",
+    why: "kubectl reads one document between two lines `---`, and nothing behind a line `...`: objects there are lost in silence.",
+    fix: "Write `---` instead of `...`, or remove what is behind it.",
+    istioctl: Istioctl::Never,
+};
+
 /// All of them that a report can have.
-pub(crate) static ALL: &[&Check] = &[&ENVOY_ROUTES, &ENVOY_CLUSTER, &OTHER_KIND];
+pub(crate) static ALL: &[&Check] = &[&ENVOY_ROUTES, &ENVOY_CLUSTER, &OTHER_KIND, &UNREAD];

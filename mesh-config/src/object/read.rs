@@ -201,7 +201,8 @@ fn read_spec(head: &Head, fields: &mut Fields<'_>) -> Option<Spec> {
             return Some(Spec::ServiceAccount);
         }
         _ => {
-            fields.get("status").and_then(|v| v.fields(Fields::accept_rest));
+            // Whatever it is: the API server drops it.
+            fields.accept(&["status"]);
         }
     }
     let spec = fields.required("spec")?;

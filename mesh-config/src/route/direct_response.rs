@@ -48,10 +48,14 @@ fn read_body(value: &Value<'_>) -> Option<Bytes> {
             .map(String::into_bytes);
         text.or(fields.get("bytes").and_then(|v| {
             let text = v.text()?;
-            let bytes = base64(&text);
+            let bytes = base64(&text).filter(|_| !text.is_empty());
             if bytes.is_none() {
                 let advice = "standard base64, with its padding".to_owned();
-                v.say(&schema::FORMAT, "this is not base64", Some(advice));
+                v.say(
+                    &schema::FORMAT,
+                    "this is not base64 of a byte or more",
+                    Some(advice),
+                );
             }
             bytes
         }))

@@ -10,6 +10,8 @@ mod node;
 mod plain;
 mod scalars;
 pub(crate) mod similar;
+mod split;
+mod tabs;
 mod value;
 
 use std::cell::RefCell;
@@ -20,7 +22,7 @@ pub(crate) use node::Item;
 pub(crate) use value::Value;
 
 use crate::check::catalogue::{Check, Layer};
-use crate::check::schema;
+use crate::check::{proxy, schema};
 use crate::object::ObjectKey;
 use crate::problem::{Mark, Problem, Source};
 
@@ -28,7 +30,7 @@ use crate::problem::{Mark, Problem, Source};
 pub(crate) struct Document<'a> {
     /// The source's name.
     pub(crate) file: &'a str,
-    /// Its text, without the `---` of the next one.
+    /// Its text, without the `---` around it.
     pub(crate) text: &'a str,
     /// 1-based line of the source at which `text` begins.
     pub(crate) first_line: usize,
@@ -36,34 +38,60 @@ pub(crate) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Cuts a source at its document markers. A line that begins with `---` is one wherever it stands: YAML forbids
-    /// it inside of any scalar.
+    /// The documents of a source, as kubectl finds them.
     pub(crate) fn split(source: &'a Source) -> Vec<Document<'a>> {
-        let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-        let mut cuts = vec![(0, 1)];
-        let (mut offset, mut number) = (0, 1);
-        for line in text.split_inclusive('\n') {
-            if offset > 0 && is_marker(line) {
-                cuts.push((offset, number));
-            }
-            offset += line.len();
-            number += lines(line.trim_end_matches('\n')).count();
+        let pieces = split::pieces(&source.text).into_iter();
+        pieces.map(|piece| Document::new(source, &piece)).collect()
+    }
+
+    fn new(source: &'a Source, piece: &split::Piece<'a>) -> Self {
+        let wrong = piece
+            .wrong
+            .iter()
+            .map(|&(line, message)| (&schema::NOT_YAML, line, message));
+        let unread = piece.unread.map(|line| {
+            (
+                &proxy::UNREAD,
+                line,
+                "nothing is read from here on: `...` has ended the document",
+            )
+        });
+        let problems = wrong.chain(unread).map(|(check, line, message)| {
+            let text = lines(&source.text).nth(line - 1).unwrap_or_default();
+            let mark = Mark {
+                line,
+                column: 1,
+                length: text.chars().count(),
+            };
+            Problem::new(check, &source.name, mark, text, message.to_owned(), None)
+        });
+        Document {
+            file: &source.name,
+            text: piece.text,
+            first_line: piece.first_line,
+            problems: RefCell::new(problems.collect()),
         }
-        let ends = cuts.iter().skip(1).map(|cut| cut.0).chain([text.len()]);
-        let pieces = cuts.iter().zip(ends);
-        pieces
-            .map(|(&(start, first_line), end)| Document {
-                file: &source.name,
-                text: &text[start..end],
-                first_line,
-                problems: RefCell::default(),
-            })
-            .collect()
     }
 
     /// The tree, or `None` if the document is empty or does not parse (then there is a problem).
     pub(crate) fn tree(&self) -> Option<Item> {
-        match node::read(self.text, self.first_line) {
+        let tree = node::read(self.text, self.first_line);
+        if let (Ok(_), Some((line, column))) = (&tree, tabs::misplaced(self.text)) {
+            let mark = Mark {
+                line: line + self.first_line,
+                column: column + 1,
+                length: 1,
+            };
+            let advice = Some("indent with spaces".to_owned());
+            self.report(
+                &schema::NOT_YAML,
+                mark,
+                "a tab may not stand here".to_owned(),
+                advice,
+            );
+            return None;
+        }
+        match tree {
             Ok(item) => item.filter(|item| !item.is_null()),
             Err((mark, message)) => {
                 self.report(&schema::NOT_YAML, mark, message, None);
@@ -117,13 +145,12 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The lines of a text as YAML counts them: a carriage return ends one, too, alone or in front of a line feed.
+/// The lines of a text as YAML 1.1 counts them: besides line feeds, a carriage return ends one, alone or in front of a
+/// line feed, and so do the line ends of Unicode.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.split('\n');
-    lines.flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
-}
-
-fn is_marker(line: &str) -> bool {
-    let rest = line.strip_prefix("---").or_else(|| line.strip_prefix("..."));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+    lines.flat_map(|line| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        line.split(['\r', '\u{85}', '\u{2028}', '\u{2029}'])
+    })
 }

@@ -74,9 +74,11 @@ pub(super) fn read(text: &str, first_line: usize) -> Result<Option<Item>, (Mark,
         // Manifests are small; a bomb of aliases is refused at once.
         budget: serde_saphyr::budget! { max_nodes: 100_000, max_aliases: 1_000, max_depth: 64 },
     };
-    match serde_saphyr::from_str_with_options::<Option<Spanned<Node>>>(text, options) {
+    // Line ends of YAML 1.1 that later versions do not know.
+    let text = text.replace(['\u{85}', '\u{2028}', '\u{2029}'], "\n");
+    match serde_saphyr::from_str_with_options::<Option<Spanned<Node>>>(&text, options) {
         Ok(root) => {
-            let lines: Vec<&str> = super::lines(text).collect();
+            let lines: Vec<&str> = super::lines(&text).collect();
             Ok(root.map(|root| place(root.into(), &lines, first_line)))
         }
         Err(error) => {
@@ -136,6 +138,22 @@ fn place(mut item: Item, lines: &[&str], first_line: usize) -> Item {
     item
 }
 
+/// The tags of YAML, without the `!!` in front of them.
+const KNOWN: &[&str] = &[
+    "binary",
+    "bool",
+    "float",
+    "int",
+    "map",
+    "merge",
+    "null",
+    "omap",
+    "seq",
+    "set",
+    "str",
+    "timestamp",
+];
+
 /// How a scalar is written.
 enum Written<'t> {
     /// Without quotes and tag.
@@ -167,7 +185,7 @@ fn written<'t>(lines: &[&'t str], mark: &Mark) -> Written<'t> {
         .unwrap_or_default();
     match last.strip_prefix('!') {
         None => Written::Plain(text),
-        Some(tag) if tag.starts_with('!') => Written::Otherwise,
+        Some(tag) if KNOWN.iter().any(|known| tag.strip_prefix('!') == Some(known)) => Written::Otherwise,
         Some(_) => Written::Tagged(text),
     }
 }
@@ -186,7 +204,11 @@ fn merge(entries: Vec<Entry>) -> Vec<Entry> {
             _ => vec![item],
         };
         for source in sources {
-            let Node::Map(entries) = source.node else { continue };
+            let Node::Map(entries) = source.node else {
+                // Nothing that can be merged: a field that nobody knows.
+                merged.push((key.clone(), source));
+                continue;
+            };
             merged.extend(entries.into_iter().map(|(name, value)| {
                 let mark = key.mark;
                 (Placed { mark, ..name }, value)

@@ -124,6 +124,7 @@ impl Reader<'_> {
     /// One character, or two with a dash between them.
     fn range(&mut self, class: &mut Class) -> Result<(), BadExpression> {
         let start = self.at;
+        self.wide_range()?;
         let low = self.character()?;
         let mut high = low;
         if self.rest().first() == Some(&b'-') && self.rest().get(1).is_some_and(|next| *next != b']') {
@@ -135,6 +136,18 @@ impl Reader<'_> {
         }
         class.add(low, high);
         Ok(())
+    }
+
+    /// Go reads characters where Envoy reads bytes: two characters of several bytes each are in order for both, or wrong.
+    fn wide_range(&self) -> Result<(), BadExpression> {
+        let mut rest = std::str::from_utf8(self.rest()).unwrap_or_default().chars();
+        let (low, dash, high) = (rest.next(), rest.next(), rest.next());
+        match (low, dash, high) {
+            (Some(low), Some('-'), Some(high)) if !low.is_ascii() && !high.is_ascii() && high < low => {
+                Err(BadExpression::Range(format!("{low}-{high}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn character(&mut self) -> Result<u8, BadExpression> {

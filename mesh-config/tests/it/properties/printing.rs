@@ -35,7 +35,9 @@ proptest! {
     fn an_object_is_the_same_after_it_was_printed_and_read_again(written in generate::object()) {
         let object = read(&written.to_string())?;
         prop_assert_eq!(object.content(), &written);
-        let yaml = serde_saphyr::to_string(object.content()).unwrap();
+        let blocks = !object.content().to_string().contains("\\t");
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: blocks };
+        let yaml = serde_saphyr::to_string_with_options(object.content(), options).unwrap();
         for printed in [yaml, format!("{:#}", object.content())] {
             let again = read(&printed)?;
             prop_assert_eq!(again.content(), object.content(), "{}", printed);
