@@ -53,10 +53,7 @@ impl Parity {
     /// Keeps one and says it.
     pub(super) fn push(&mut self, comparison: Comparison) {
         let word = if comparison.holds() { "" } else { "NOT THE SAME: " };
-        self.say(&format!(
-            "{word}{}: {} on local-mesh, {} on the cluster",
-            comparison.what, comparison.local, comparison.cluster
-        ));
+        self.say(&format!("{word}{}: {}", comparison.what, comparison.verdicts()));
         self.comparisons.push(comparison);
     }
 
@@ -73,15 +70,14 @@ impl Parity {
         let mut table = Table::new();
         table
             .load_style(presets::UTF8_HORIZONTAL_ONLY)
-            .set_header(["", "local-mesh", "cluster", ""]);
+            .set_header(["", "local-mesh / cluster", ""]);
         for kind in self.comparisons.chunk_by(|a, b| a.kind() == b.kind()) {
             let lines =
                 |cell: &dyn Fn(&Comparison) -> String| kind.iter().map(cell).collect::<Vec<_>>().join("\n");
             table.add_row([
                 lines(&|one| one.what.clone()),
-                lines(&|one| one.local.clone()),
-                lines(&|one| one.cluster.clone()),
-                lines(&|one| one.verdict().to_owned()),
+                lines(&Comparison::verdicts),
+                lines(&|one| one.said().to_owned()),
             ]);
         }
         writeln!(out, "{table}")?;
@@ -133,11 +129,21 @@ impl Parity {
 }
 
 impl Comparison {
+    /// `stage`, `scenario`, or nothing for a case.
     fn kind(&self) -> &str {
-        self.what.split([' ', '/']).next().unwrap_or_default()
+        self.what.split_once(' ').map_or("", |(kind, _)| kind)
     }
 
-    fn verdict(&self) -> &'static str {
+    /// One word for both where they agree.
+    fn verdicts(&self) -> String {
+        if self.local == self.cluster {
+            self.local.clone()
+        } else {
+            format!("{} / {}", self.local, self.cluster)
+        }
+    }
+
+    fn said(&self) -> &'static str {
         match (self.holds(), self.by_nature.is_some()) {
             (true, false) => "same",
             (true, true) => "by nature",
@@ -188,6 +194,7 @@ mod tests {
         let mut text = Vec::new();
         parity.write_table(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert!(text.contains("lb/other: step 0: status"), "{text}");
         assert!(text.contains("retries/refused: by nature: two proxies"), "{text}");
         assert!(

@@ -76,7 +76,7 @@ impl Scenario {
     /// What it shows, in a few words.
     pub fn about(self) -> &'static str {
         match self {
-            Scenario::LoadBalancing => "in turn, at random, or the less busy pod",
+            Scenario::LoadBalancing => "which pod is asked next",
             Scenario::ConnectionLimits => "what is too much is refused at once",
             Scenario::OutlierDetection => "a failing pod is left out, and comes back",
             Scenario::Timeout => "an answer that takes too long is given up",

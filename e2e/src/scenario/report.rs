@@ -144,7 +144,7 @@ impl Report {
             target,
             ..
         } = self;
-        writeln!(out, "{scenario} on {target}: {about}")?;
+        writeln!(out, "{scenario} on {target}\n{about}")?;
         let mut table = Table::new();
         table
             .load_style(presets::UTF8_HORIZONTAL_ONLY)
@@ -260,7 +260,8 @@ mod tests {
         let text = String::from_utf8(text).unwrap();
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         let expected = [
-            "fault on kind-istio-traffic-lab: errors and delays",
+            "fault on kind-istio-traffic-lab",
+            "errors and delays",
             "───────────────────────────────────────────────────────────────────",
             "                      declared     observed   accepted   verdict",
             "═══════════════════════════════════════════════════════════════════",

@@ -1,5 +1,6 @@
 //! The rollout.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -152,13 +153,23 @@ pub(crate) async fn weights_that_are_ignored_inside_are_told_by_the_path_inside(
     Ok(())
 }
 
+/// The files of a folder; a link to it would not do, kubectl does not follow one.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        fs::copy(&path, to.join(path.file_name().context("a file has a name")?))?;
+    }
+    Ok(())
+}
+
 /// Walks three stages, with something else put into force as `30-canary-10`; that is a VIOLATION and undone.
 async fn walk_with(target: &impl Target, effort: &Effort, wrong: &Path) -> Result<Value> {
     let lab = target.lab();
     // The stages as declared, and a command that puts something else into force for one of them.
     let declared = tempfile::tempdir()?;
     for stage in ["10-stable", "30-canary-10", "50-promoted"] {
-        std::os::unix::fs::symlink(lab.stage(stage), declared.path().join(stage))?;
+        copy(&lab.stage(stage), &declared.path().join(stage))?;
     }
     let script = format!(
         r#"case "$0" in */30-canary-10) set -- '{}' ;; *) set -- "$0" ;; esac; {} "$1""#,
