@@ -33,6 +33,17 @@ pub(super) struct ChainArgs {
 /// When a verdict is reached.
 #[derive(Args, Debug)]
 pub(super) struct TermsArgs {
+    #[command(flatten)]
+    gate: GateArgs,
+    /// Requests after which it stays UNDECIDED [default: enough to decide in 99 of 100 cases; in a rollout in 9,999 of
+    /// 10,000 for each stage]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Verdict")]
+    budget: Option<u64>,
+}
+
+/// What a verdict is, however many requests it takes.
+#[derive(Args, Debug)]
+pub(super) struct GateArgs {
     /// Accepted difference of a share, in percentage points
     #[arg(long, value_name = "POINTS", default_value = "2pp", value_parser = values::points, help_heading = "Verdict")]
     tolerance: f64,
@@ -42,10 +53,6 @@ pub(super) struct TermsArgs {
     /// Probability of a wrong verdict, for all edges together
     #[arg(long, value_name = "P", default_value = "0.001", value_parser = values::alpha, help_heading = "Verdict")]
     alpha: f64,
-    /// Requests after which it stays UNDECIDED [default: enough to decide in 99 of 100 cases; in a rollout in 9,999 of
-    /// 10,000 for each stage]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Verdict")]
-    budget: Option<u64>,
     /// What is a VIOLATION: `any-deviation` that is certain, or only one `beyond-tolerance`
     #[arg(long, value_name = "POLICY", default_value = "any-deviation", value_parser = values::fail_on, help_heading = "Verdict")]
     fail_on: FailOn,
@@ -97,6 +104,21 @@ impl ChainArgs {
 impl TermsArgs {
     /// Themselves again, without alpha and budget.
     pub(super) fn flags(&self) -> Vec<String> {
+        self.gate.flags()
+    }
+
+    pub(super) fn terms(&self, load: &Load) -> Terms {
+        self.of(&load.version_source.to_string())
+    }
+
+    /// Where versions are read from `version_source`.
+    pub(super) fn of(&self, version_source: &str) -> Terms {
+        self.gate.terms(version_source, self.budget)
+    }
+}
+
+impl GateArgs {
+    fn flags(&self) -> Vec<String> {
         let points = |share: f64| format!("{}pp", share * 100.0);
         let flags = [
             ("--tolerance", points(self.tolerance)),
@@ -109,18 +131,14 @@ impl TermsArgs {
             .collect()
     }
 
-    pub(super) fn terms(&self, load: &Load) -> Terms {
-        self.of(&load.version_source.to_string())
-    }
-
-    /// Where versions are read from `version_source`.
-    pub(super) fn of(&self, version_source: &str) -> Terms {
+    /// With so many requests at most.
+    pub(super) fn terms(&self, version_source: &str, budget: Option<u64>) -> Terms {
         Terms {
             alpha: self.alpha,
             tolerance: self.tolerance,
             hop_tolerance: self.hop_tolerance,
             fail_on: self.fail_on,
-            budget: self.budget,
+            budget,
             version_source: version_source.to_owned(),
             per_unit: 1,
             sticky: None,

@@ -1,8 +1,10 @@
 //! Flags in, exit code out.
 
 mod doctor;
+mod expectation;
 mod inside;
 mod judge;
+mod merge;
 mod mesh_state;
 mod plan;
 mod request;
@@ -36,6 +38,7 @@ const EXIT_CODES: &str =
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(run::RunArgs),
+    Merge(merge::MergeArgs),
     Verify(verify::VerifyArgs),
     Rollout(rollout::RolloutArgs),
     Plan(plan::PlanArgs),
@@ -70,6 +73,7 @@ fn execute(cli: Cli) -> anyhow::Result<u8> {
     local.block_on(&runtime, async {
         match cli.command {
             Command::Run(args) => run::execute(&args).await,
+            Command::Merge(args) => merge::execute(&args),
             Command::Verify(args) => verify::execute(&args).await,
             Command::Rollout(args) => rollout::execute(&args).await,
             Command::Plan(args) => plan::execute(&args),

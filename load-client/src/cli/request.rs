@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use http::Method;
 use load_client::load::{Header, Load, RequestSpec, Target};
+use load_client::shard::Shard;
 use load_client::token::TokenSource;
 use load_client::version::VersionSource;
 
@@ -102,6 +103,7 @@ impl RequestArgs {
             timeout: self.timeout,
             version_source: self.version_from.clone(),
             seed: self.seed.unwrap_or_else(rand::random),
+            shard: Shard::default(),
             per_unit: None,
         })
     }
@@ -132,6 +134,16 @@ impl RequestArgs {
             .into_iter()
             .map(|(flag, value)| format!("{flag}={value}"))
             .collect())
+    }
+
+    /// The proxy to send through, if one is given.
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
+    /// The seed, if one is given.
+    pub(super) fn seed(&self) -> Option<u64> {
+        self.seed
     }
 
     /// Where the token comes from, if one is asked for.

@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use load_client::cause::{Knowledge, Other};
-use load_client::expect::{Chain, Claim, Expected, Variant, claims, other_path, siblings, variants};
+use load_client::expect::Expected;
 use load_client::judge::Judge;
-use load_client::load::Load;
 use load_client::progress::Progress;
 use load_client::report::Report;
 use load_client::verify::verify;
 use mesh_config::Mesh;
 
-use super::judge::{ChainArgs, TermsArgs, mesh, unix_now};
+use super::expectation::Expectation;
+use super::judge::{ChainArgs, TermsArgs, mesh};
 use super::request::RequestArgs;
 use super::units::UnitArgs;
 use super::{Output, write_json};
@@ -63,13 +62,12 @@ pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
     let mut load = args.request.load().await?;
     let mut terms = args.terms.terms(&load);
     args.units.apply(&mut load, &mut terms)?;
-    let (claims, knowledge) = match &args.expect {
-        Some(expected) => {
-            let claim = Claim::stated(&load.target.address(), expected.clone());
-            (vec![claim], Knowledge::default())
-        }
-        None => expectation(args, &declared, &mut load)?,
+    let expected = Expectation {
+        stated: args.expect.as_ref(),
+        manifests: &args.manifests,
+        declared: &declared,
     };
+    let (claims, knowledge) = expected.claims(&args.chain, &args.request, &mut load)?;
     let judge = verify(&load, Judge::new(claims, &terms)?, &Progress::new(1000)).await?;
     let judge = judge.borrow();
     let Some(decision) = judge.decision_so_far() else {
@@ -81,30 +79,4 @@ pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
         Output::Json => write_json(&report)?,
     }
     Ok(decision.conclusion.exit_code())
-}
-
-/// What the manifests declare for the load, which gets the requests that prove it, and what else could be in force.
-fn expectation(
-    args: &VerifyArgs,
-    declared: &Mesh,
-    load: &mut Load,
-) -> anyhow::Result<(Vec<Claim>, Knowledge)> {
-    let chain = args.chain.chain(&args.request, load)?;
-    let variants = variants(declared, &chain)?;
-    let plain = load.requests[0].clone();
-    let varied = variants.iter().map(|variant| plain.overlaid(&variant.headers));
-    load.requests.extend(varied);
-    let claims = claims(declared, &chain, &variants)?;
-    let stages = siblings(&args.manifests, declared, unix_now()).into_iter();
-    let stages =
-        stages.filter_map(|(name, mesh)| Some((Other::Stage(name), claims_of(&mesh, &chain, &variants)?)));
-    let mut others: Vec<(Other, Vec<Claim>)> = stages.collect();
-    others.extend(other_path(declared, &chain, &variants).map(|(who, claims)| (Other::Path(who), claims)));
-    let knowledge = Knowledge::new(&claims, &others);
-    Ok((claims, knowledge))
-}
-
-/// What another stage declares, if it declares anything.
-fn claims_of(mesh: &Mesh, chain: &Chain, variants: &[Variant]) -> Option<Vec<Claim>> {
-    claims(mesh, chain, variants).ok()
 }

@@ -17,7 +17,7 @@ mod stated;
 mod variants;
 mod workload;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::Hop;
 use crate::stats::{InvalidSplit, Split};
@@ -46,7 +46,7 @@ pub struct Expected {
 }
 
 /// Where an expectation was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
     /// A rule of a VirtualService.
@@ -63,7 +63,7 @@ pub enum Origin {
 impl Expected {
     /// Weights are relative; several for one version are added up. Versions are kept in the order of their names, so
     /// that the same versions have the same indices under different splits.
-    fn new(origin: Origin, mut weights: Vec<(String, f64)>) -> Result<Self, InvalidSplit> {
+    pub(crate) fn new(origin: Origin, mut weights: Vec<(String, f64)>) -> Result<Self, InvalidSplit> {
         weights.sort_by(|(a, _), (b, _)| a.cmp(b));
         weights.dedup_by(|later, first| {
             let same = later.0 == first.0;

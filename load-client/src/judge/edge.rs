@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::counts::EdgeCounts;
 use crate::cause::{Lack, Sighting, Witness};
 use crate::expect::{Claim, Edge, Expected};
+use crate::latency::Latencies;
 use crate::outcome::{Answer, Failure, Hop, Outcome};
 use crate::stats::plan::{self, Chance};
 use crate::stats::{Finding, Gate, Stream, Trace, Verdict};
@@ -27,6 +29,8 @@ struct Watched {
     versions: Vec<String>,
     /// By version.
     errors: Vec<u64>,
+    /// By version.
+    latencies: Vec<Latencies>,
     /// Whoever they are of.
     all_errors: u64,
     finding: Finding,
@@ -112,7 +116,7 @@ impl EdgeState {
             Seen::Unattributed => None,
         };
         if counts {
-            watched.count(version, is_error(outcome));
+            watched.count(version, outcome);
         }
         match (seen, version) {
             (Seen::Hop(hop), Some(version)) => {
@@ -120,6 +124,20 @@ impl EdgeState {
             }
             _ => watched.witness.record_lack(lack(outcome)),
         }
+    }
+
+    /// Takes in what was counted elsewhere, in any order. Who gave which answer stays unknown.
+    pub(super) fn take_counts(&mut self, counts: &EdgeCounts) {
+        let Some(watched) = &mut self.watched else { return };
+        for (version, answers) in &counts.answers {
+            let index = watched.index_of(version.clone());
+            watched.stream.add(index, answers.count);
+            watched.errors[index] += answers.errors;
+            watched.latencies[index].add(&answers.latencies);
+        }
+        watched.stream.add_unattributed(counts.unattributed);
+        watched.all_errors += counts.errors;
+        watched.changed = true;
     }
 
     pub(super) fn look(&mut self) {
@@ -193,6 +211,11 @@ impl EdgeState {
         self.watched.as_ref().map_or(&[], |watched| &watched.errors)
     }
 
+    /// How long the answers of each version took, in the order of [`EdgeState::versions`].
+    pub fn latencies(&self) -> &[Latencies] {
+        self.watched.as_ref().map_or(&[], |watched| &watched.latencies)
+    }
+
     /// How the answers followed each other; `None`: no traffic is declared.
     pub fn trace(&self) -> Option<&Trace> {
         self.watched.as_ref().map(|watched| &watched.trace)
@@ -241,6 +264,7 @@ impl Watched {
             expected,
             gate,
             errors: vec![0; stream.counts().len()],
+            latencies: vec![Latencies::default(); stream.counts().len()],
             all_errors: 0,
             stream,
             changed: false,
@@ -253,15 +277,17 @@ impl Watched {
     }
 
     /// Counts a request for the verdict.
-    fn count(&mut self, version: Option<usize>, is_error: bool) {
+    fn count(&mut self, version: Option<usize>, outcome: &Outcome) {
+        let error = u64::from(is_error(outcome));
         match version {
             Some(version) => {
                 self.stream.record(version);
-                self.errors[version] += u64::from(is_error);
+                self.errors[version] += error;
+                self.latencies[version].record(outcome);
             }
             None => self.stream.record_unattributed(),
         }
-        self.all_errors += u64::from(is_error);
+        self.all_errors += error;
         self.changed = true;
     }
 
@@ -291,11 +317,16 @@ impl Watched {
 
     /// Index of a version that nobody declared.
     fn stranger(&mut self, hop: &Hop) -> usize {
-        let label = self.expected.label(hop);
+        self.index_of(self.expected.label(hop))
+    }
+
+    /// Index of a version by its label.
+    fn index_of(&mut self, label: String) -> usize {
         let found = self.versions.iter().position(|version| *version == label);
         found.unwrap_or_else(|| {
             self.versions.push(label);
             self.errors.push(0);
+            self.latencies.push(Latencies::default());
             self.stream.add_unused()
         })
     }

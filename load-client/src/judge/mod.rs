@@ -3,6 +3,7 @@
 //! The probability of error is shared by the edges that are used. Evidence is looked at after every request up to
 //! 1,000 and then whenever there is one percent more: the verdict is valid at any look, and later looks see little new.
 
+mod counts;
 mod decision;
 mod edge;
 mod hopeless;
@@ -17,6 +18,9 @@ use crate::outcome::Outcome;
 use crate::stats::plan::Chance;
 use crate::stats::{FailOn, Gate, InvalidGate, Verdict};
 
+use serde::{Deserialize, Serialize};
+
+pub use counts::{Answers, EdgeCounts, InvalidCounts};
 pub use decision::{Conclusion, Decision};
 pub use edge::EdgeState;
 pub(crate) use edge::{Seen, is_error, seen};
@@ -29,7 +33,7 @@ const EVERY_REQUEST: u64 = 1_000;
 const TO_SEE_WHY: u64 = 300;
 
 /// On which terms to judge.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     /// Probability of a wrong verdict, for all edges together.
     pub alpha: f64,
@@ -119,6 +123,15 @@ impl Judge {
             }
         }
         self.decision.as_ref()
+    }
+
+    /// Takes in the next outcome without looking at the evidence: who has fixed beforehand what is sent looks once, with
+    /// [`Judge::stop`].
+    pub fn record(&mut self, outcome: &Outcome) {
+        for edge in &mut self.edges {
+            edge.record(outcome, true);
+        }
+        self.tally.record(outcome);
     }
 
     /// Whether there is a decision and more requests would not tell more: when something is wrong, some more are wanted

@@ -1,18 +1,15 @@
 //! What became of all requests together.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use super::edge::is_error;
+use crate::latency::Latencies;
 use crate::outcome::{Failure, Outcome};
 
-/// A longer wait counts as this.
-const LONGEST_MICROS: u64 = 3_600_000_000;
-
 /// Counts and latencies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     requests: u64,
     errors: u64,
@@ -20,25 +17,8 @@ pub struct Tally {
     named: u64,
     statuses: BTreeMap<u16, u64>,
     failures: BTreeMap<Failure, u64>,
-    /// Of whole answers, from the intended start, in microseconds.
-    latencies: Histogram<u64>,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        let Ok(latencies) = Histogram::new_with_bounds(1, LONGEST_MICROS, 3) else {
-            unreachable!("the bounds of the histogram are constants")
-        };
-        Self {
-            requests: 0,
-            errors: 0,
-            retried: 0,
-            named: 0,
-            statuses: BTreeMap::new(),
-            failures: BTreeMap::new(),
-            latencies,
-        }
-    }
+    /// Of whole answers.
+    latencies: Latencies,
 }
 
 impl Tally {
@@ -50,10 +30,25 @@ impl Tally {
             Ok(answer) => {
                 *self.statuses.entry(answer.status).or_default() += 1;
                 self.named += u64::from(answer.served_by.is_some());
-                self.latencies.saturating_record(micros(outcome.from_intended));
+                self.latencies.record(outcome);
             }
             Err(failure) => *self.failures.entry(*failure).or_default() += 1,
         }
+    }
+
+    /// Adds what another client counted.
+    pub fn add(&mut self, other: &Tally) {
+        self.requests += other.requests;
+        self.errors += other.errors;
+        self.retried += other.retried;
+        self.named += other.named;
+        for (status, count) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        for (failure, count) in &other.failures {
+            *self.failures.entry(*failure).or_default() += count;
+        }
+        self.latencies.add(&other.latencies);
     }
 
     /// Requests taken in.
@@ -91,12 +86,8 @@ impl Tally {
         &self.failures
     }
 
-    /// Of whole answers, from the intended start, in microseconds.
-    pub fn latencies(&self) -> &Histogram<u64> {
+    /// Of whole answers.
+    pub fn latencies(&self) -> &Latencies {
         &self.latencies
     }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

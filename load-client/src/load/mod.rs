@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 pub use self::request::{Header, InvalidHeader, RequestSpec};
 pub use self::target::{InvalidTarget, Target, Unresolved};
 use crate::outcome::Sink;
+use crate::shard::Shard;
 use crate::version::{VersionReader, VersionSource};
 use connection::Connection;
 use line::Line;
@@ -51,6 +52,8 @@ pub struct Load {
     pub version_source: VersionSource,
     /// Of the `{uuid}`s.
     pub seed: u64,
+    /// Which of several clients this is: `{n}` counts the requests of all of them.
+    pub shard: Shard,
     /// Requests in a row with one `{unit}`, each over a connection of its own; `None`: connections are kept, and each
     /// request is a unit.
     pub per_unit: Option<NonZeroU64>,
@@ -108,6 +111,7 @@ impl Load {
             opened: Rc::new(Cell::new(0)),
             per_unit: self.per_unit,
             seed: self.seed,
+            shard: self.shard,
         });
         let mut users = JoinSet::new();
         for _ in 0..self.connections {

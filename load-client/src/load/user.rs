@@ -21,6 +21,7 @@ use super::pace::Pace;
 use super::request::PreparedRequest;
 use super::template::Values;
 use crate::outcome::{Answer, Dispatch, Failure, Outcome, Sink};
+use crate::shard::Shard;
 use crate::version::VersionReader;
 
 /// A user that finds nobody listening waits this long before it tries again, twice as long each time up to the
@@ -44,6 +45,7 @@ pub(super) struct Shared<S> {
     /// As in [`super::Load`].
     pub(super) per_unit: Option<NonZeroU64>,
     pub(super) seed: u64,
+    pub(super) shard: Shard,
 }
 
 /// Sends until the sink has no more.
@@ -128,7 +130,7 @@ impl<S: Sink> Shared<S> {
 
     fn request(&self, dispatch: Dispatch) -> Request<Full<Bytes>> {
         let values = || Values {
-            number: dispatch.sequence,
+            number: self.shard.number(dispatch.sequence),
             uuid: Builder::from_random_bytes(self.random.borrow_mut().random()).into_uuid(),
             unit: self.key(self.unit(dispatch.sequence)),
         };

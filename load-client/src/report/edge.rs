@@ -9,6 +9,7 @@ use super::sticky::LeakReport;
 use crate::cause::Cause;
 use crate::expect::Edge;
 use crate::judge::EdgeState;
+use crate::latency::Percentiles;
 use crate::stats::{Finding, Gate, Interval, Stream, Verdict};
 
 /// One edge of the chain.
@@ -66,6 +67,12 @@ pub struct VersionReport {
     pub observed: Option<f64>,
     /// Where the true share lies, for all versions together, except with probability `alpha`; null after a leak.
     pub interval: Option<Interval>,
+    /// From the send to the end of the answer; null without answers.
+    #[serde(default)]
+    pub latency_ms: Option<Percentiles>,
+    /// The same from the time the schedule meant to send; in a closed loop equal to `latency_ms`.
+    #[serde(default)]
+    pub latency_from_intended_ms: Option<Percentiles>,
 }
 
 /// The verdict on an edge, or that there is none to give.
@@ -159,6 +166,7 @@ fn versions(state: &EdgeState, stream: &Stream, gate: &Gate) -> Vec<VersionRepor
     let leaked = stream.split().leaked(stream.counts());
     // A finding may be older than the newest version: asked anew.
     let intervals = stream.intervals(gate.alpha());
+    let latencies = |index: usize| Some(&state.latencies()[index]).filter(|found| found.count() > 0);
     let version = |(index, name): (usize, &String)| VersionReport {
         version: name.clone(),
         declared: stream.split().weights()[index],
@@ -166,6 +174,8 @@ fn versions(state: &EdgeState, stream: &Stream, gate: &Gate) -> Vec<VersionRepor
         errors: state.errors_by_version()[index],
         observed: (named > 0).then(|| stream.counts()[index] as f64 / named as f64),
         interval: Some(intervals[index]).filter(|_| !leaked),
+        latency_ms: latencies(index).map(|found| found.from_send.percentiles()),
+        latency_from_intended_ms: latencies(index).map(|found| found.from_intended.percentiles()),
     };
     state.versions().iter().enumerate().map(version).collect()
 }

@@ -27,7 +27,8 @@ pub struct IndependenceReport {
 }
 
 impl IndependenceReport {
-    pub(super) fn new(state: &EdgeState) -> Option<Self> {
+    /// Of an edge as it is now; `None`: no traffic is declared for it.
+    pub fn new(state: &EdgeState) -> Option<Self> {
         let diagnosis = state.diagnosis()?;
         let refute = diagnosis.units_log_e >= -state.gate()?.alpha().ln();
         let tables = [&diagnosis.connections, &diagnosis.sources, &diagnosis.slices];

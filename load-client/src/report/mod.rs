@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::cause::Knowledge;
 use crate::expect::Path;
 use crate::judge::{Conclusion, Decision, Judge};
+use crate::latency::Percentiles;
 use crate::outcome::Failure;
-use crate::run::Percentiles;
 use crate::stats::FailOn;
 
 pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
@@ -57,8 +57,10 @@ pub struct Report {
     pub statuses: BTreeMap<u16, u64>,
     /// Requests without an answer, by what went wrong.
     pub failures: BTreeMap<Failure, u64>,
-    /// Of whole answers, from the intended start to their end.
+    /// Of whole answers, from the send to their end.
     pub latency_ms: Percentiles,
+    /// The same from the time the schedule meant to send; in a closed loop equal to `latency_ms`.
+    pub latency_from_intended_ms: Percentiles,
     /// Version flips per key; null unless that was asked.
     #[serde(default)]
     pub sticky: Option<StickyReport>,
@@ -82,7 +84,8 @@ impl Report {
             unattributed: tally.requests() - tally.named(),
             statuses: tally.statuses().clone(),
             failures: tally.failures().clone(),
-            latency_ms: Percentiles::of(tally.latencies()),
+            latency_ms: tally.latencies().from_send.percentiles(),
+            latency_from_intended_ms: tally.latencies().from_intended.percentiles(),
             sticky: StickyReport::new(judge),
         }
     }

@@ -1,5 +1,10 @@
-//! `run`: load without a judgement. How many answers, from which versions, how fast.
+//! `run`: drives load for a time or a number of requests, counts, and judges once at the end if a split is declared.
+//!
+//! Several clients make a run together: each has a [`Shard`] of it, and [`merge`] adds up what they counted.
 
+mod clients;
+mod counts;
+pub mod merge;
 mod report;
 mod table;
 mod tally;
@@ -8,28 +13,50 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-pub use self::report::{Asked, Percentiles, RunReport, VersionReport};
+pub use self::counts::{Asked, Counts, Part, PartOfEdge};
+pub use self::report::{RunReport, VersionReport};
 pub use self::tally::Limits;
+use crate::cause::Knowledge;
+use crate::expect::Path;
+use crate::judge::Judge;
 use crate::load::{Load, LoadError};
 use crate::progress::{Progress, Step};
+use crate::report::Report;
+use crate::shard::Shard;
 use tally::Tally;
+
+/// What a run is to do besides sending.
+#[derive(Debug)]
+pub struct Orders {
+    /// What was asked for, of all clients together.
+    pub asked: Asked,
+    /// Where the requests enter the mesh.
+    pub path: Path,
+    /// When this client ends.
+    pub limits: Limits,
+    /// Which part of the run this client makes.
+    pub shard: Shard,
+    /// What is declared; without an edge nothing is judged.
+    pub judge: Judge,
+    /// What else could be in force.
+    pub knowledge: Knowledge,
+}
 
 /// Drives `load` until a limit is reached or Ctrl-C is pressed. Runs inside a `LocalSet`.
 ///
 /// # Errors
 /// Load could not be started.
-pub async fn run(
-    load: &Load,
-    asked: Asked,
-    limits: Limits,
-    progress: &Progress,
-) -> Result<RunReport, LoadError> {
-    let tally = Rc::new(RefCell::new(Tally::new(limits)));
+pub async fn run(load: &Load, orders: Orders, progress: &Progress) -> Result<RunReport, LoadError> {
+    let Orders {
+        limits, shard, path, ..
+    } = orders;
+    let tally = Rc::new(RefCell::new(Tally::new(limits, orders.judge, load.seed)));
     let step = || {
         let tally = tally.borrow();
+        let totals = tally.judge.tally();
         Step {
             position: tally.permille(Instant::now()),
-            message: format!("{} answers, {} errors", tally.answers(), tally.errors()),
+            message: format!("{} answers, {} errors", totals.answers(), totals.errors()),
         }
     };
     let interrupted = tokio::select! {
@@ -38,6 +65,12 @@ pub async fn run(
         _ = tokio::signal::ctrl_c() => true,
     };
     progress.clear();
-    let report = RunReport::new(&tally.borrow(), asked, interrupted);
-    Ok(report)
+    let mut tally = tally.borrow_mut();
+    // A look comes first: whether answers are independent is told at the level that the verdict calls for.
+    let decision = tally.judge.stop().clone();
+    let judged = shard.of == 1 && !tally.judge.edges().is_empty();
+    let judgement =
+        judged.then(|| Report::new(path, &tally.judge, &decision).explained(&tally.judge, &orders.knowledge));
+    let counts = Counts::new(&tally, orders.asked, path, shard, interrupted);
+    Ok(RunReport::new(counts, judgement))
 }

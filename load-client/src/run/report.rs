@@ -2,20 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::tally::{Latencies, Tally};
+use super::clients;
+use super::counts::{Asked, Counts};
+use crate::judge::{InvalidCounts, Judge};
+use crate::latency::{Latencies, Percentiles};
 use crate::outcome::Failure;
+use crate::report::Report;
+use crate::shard::Shard;
 
 /// What a run saw.
 #[derive(Debug, Serialize)]
 pub struct RunReport {
+    /// Which of several clients it is of; null if it is of all.
+    pub shard: Option<Shard>,
+    /// Clients that made the run together.
+    pub clients: usize,
     /// Answers that arrived whole, whatever their status.
     pub requests: u64,
     /// Requests without an answer, and answers of 500 and above.
     pub errors: u64,
-    /// From the first send to the last answer.
+    /// Requests that the mesh tried more than once.
+    pub retried: u64,
+    /// From the first send to the last answer; of several clients, of the one that took longest.
     pub duration_seconds: f64,
     /// Answers per second.
     pub rate: f64,
@@ -36,17 +46,11 @@ pub struct RunReport {
     pub latency_ms: Percentiles,
     /// Of all answers, from the time the schedule meant to send; in a closed loop the same as `latency_ms`.
     pub latency_from_intended_ms: Percentiles,
-}
-
-/// What was asked for.
-#[derive(Clone, Debug, Serialize)]
-pub struct Asked {
-    /// Where to.
-    pub url: String,
-    /// Virtual users.
-    pub connections: usize,
-    /// Requests per second of an open loop; null in a closed loop.
-    pub intended_rate: Option<f64>,
+    /// The split, judged once at the end. Null without an expectation, and for one client of several: the verdict is that
+    /// of the sum.
+    pub judgement: Option<Report>,
+    /// What all this is computed from, to be added up by `load-client merge`.
+    pub counts: Counts,
 }
 
 /// The answers of one version.
@@ -62,60 +66,18 @@ pub struct VersionReport {
     pub latency_from_intended_ms: Percentiles,
 }
 
-/// Latencies in milliseconds, exact to three digits; zero without answers.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Percentiles {
-    /// Half of the answers came within this time.
-    pub p50: f64,
-    /// Nine of ten.
-    pub p90: f64,
-    /// 99 of 100.
-    pub p99: f64,
-    /// 999 of 1000.
-    #[serde(rename = "p99.9")]
-    pub p99_9: f64,
-    /// All.
-    pub max: f64,
-}
-
-impl Percentiles {
-    pub(crate) fn of(micros: &Histogram<u64>) -> Self {
-        #[allow(clippy::cast_precision_loss)] // at most an hour in microseconds
-        let ms = |micros: u64| micros as f64 / 1000.0;
-        Percentiles {
-            p50: ms(micros.value_at_quantile(0.5)),
-            p90: ms(micros.value_at_quantile(0.9)),
-            p99: ms(micros.value_at_quantile(0.99)),
-            p99_9: ms(micros.value_at_quantile(0.999)),
-            max: ms(micros.max()),
-        }
-    }
-}
-
 #[allow(clippy::cast_precision_loss)] // counts below 2^53
 fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
 impl RunReport {
-    pub(super) fn new(tally: &Tally, asked: Asked, interrupted: bool) -> Self {
-        let requests = tally.answers();
-        let duration_seconds = tally.duration().as_secs_f64();
-        let attributed = tally
-            .versions
-            .values()
-            .map(|version| version.from_send.len())
-            .sum();
-        let version = |found: &Latencies| VersionReport {
-            requests: found.from_send.len(),
-            share: ratio(found.from_send.len(), attributed),
-            latency_ms: Percentiles::of(&found.from_send),
-            latency_from_intended_ms: Percentiles::of(&found.from_intended),
-        };
-        let mut all = tally.unattributed.clone();
-        for version in tally.versions.values() {
-            all.add(version);
-        }
+    /// Of what one client counted, or several. What one client alone knows of itself, such as causes, is in `judgement`.
+    pub fn new(counts: Counts, judgement: Option<Report>) -> Self {
+        let totals = &counts.totals;
+        let (requests, duration_seconds) = (totals.answers(), counts.duration_seconds);
+        let attributed = counts.versions.values().map(Latencies::count).sum();
+        let versions = counts.versions.iter();
         #[allow(clippy::cast_precision_loss)] // counts below 2^53
         let rate = if duration_seconds > 0.0 {
             requests as f64 / duration_seconds
@@ -123,22 +85,54 @@ impl RunReport {
             0.0
         };
         RunReport {
+            shard: match counts.parts.as_slice() {
+                [part] if part.shard.of > 1 => Some(part.shard),
+                _ => None,
+            },
+            clients: counts.parts.len(),
             requests,
-            errors: tally.errors(),
+            errors: totals.errors(),
+            retried: totals.retried(),
             duration_seconds,
             rate,
-            interrupted,
-            asked,
-            statuses: tally.statuses.clone(),
-            failures: tally.failures.clone(),
-            versions: tally
-                .versions
-                .iter()
-                .map(|(name, found)| (name.clone(), version(found)))
+            interrupted: counts.interrupted,
+            asked: counts.asked.clone(),
+            statuses: totals.statuses().clone(),
+            failures: totals.failures().clone(),
+            versions: versions
+                .map(|(name, found)| (name.clone(), VersionReport::new(found, attributed)))
                 .collect(),
-            unattributed: version(&tally.unattributed),
-            latency_ms: Percentiles::of(&all.from_send),
-            latency_from_intended_ms: Percentiles::of(&all.from_intended),
+            unattributed: VersionReport::new(&counts.unattributed, attributed),
+            latency_ms: totals.latencies().from_send.percentiles(),
+            latency_from_intended_ms: totals.latencies().from_intended.percentiles(),
+            judgement,
+            counts,
+        }
+    }
+
+    /// Of a sum over clients, judged once.
+    ///
+    /// # Errors
+    /// What the clients wrote down cannot be judged.
+    pub fn merged(counts: Counts) -> Result<Self, InvalidCounts> {
+        if counts.edges.is_empty() {
+            return Ok(Self::new(counts, None));
+        }
+        let mut judge = Judge::of_counts(&counts.edges, counts.totals.clone(), &counts.terms)?;
+        let decision = judge.stop().clone();
+        let report = Report::new(counts.path, &judge, &decision);
+        let judgement = clients::of_several(report, &counts.parts);
+        Ok(Self::new(counts, Some(judgement)))
+    }
+}
+
+impl VersionReport {
+    fn new(found: &Latencies, attributed: u64) -> Self {
+        Self {
+            requests: found.count(),
+            share: ratio(found.count(), attributed),
+            latency_ms: found.from_send.percentiles(),
+            latency_from_intended_ms: found.from_intended.percentiles(),
         }
     }
 }

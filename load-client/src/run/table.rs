@@ -4,28 +4,38 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::report::{Percentiles, RunReport, VersionReport};
+use super::report::{RunReport, VersionReport};
+use crate::latency::Percentiles;
+use crate::report::number;
 
 impl RunReport {
-    /// Readable at 100 columns.
+    /// Readable at 80 columns: the verdict if there is one, then what was done and how long answers took.
     ///
     /// # Errors
     /// Of `out`.
     pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
-        let loop_kind = match self.asked.intended_rate {
-            Some(rate) => format!("at {rate} a second over {} connections", self.asked.connections),
-            None => format!("over {} connections", self.asked.connections),
-        };
-        let stopped = if self.interrupted {
-            " (interrupted: what was in flight is not counted)"
-        } else {
-            ""
-        };
+        if let Some(judgement) = &self.judgement {
+            judgement.write_table(out)?;
+            writeln!(out)?;
+        }
         writeln!(
             out,
-            "{} answers in {:.2} s, {:.0} a second, {loop_kind}: {}{stopped}",
-            self.requests, self.duration_seconds, self.rate, self.asked.url
+            "{} answers in {:.2} s, {:.0} a second: {}",
+            number::count(self.requests),
+            self.duration_seconds,
+            self.rate,
+            self.asked.url
         )?;
+        writeln!(out, "{}", self.how())?;
+        if self.interrupted {
+            writeln!(out, "interrupted: what was in flight is not counted")?;
+        }
+        if let Some(shard) = self.shard {
+            writeln!(
+                out,
+                "shard {shard}: a part of a run; `load-client merge` adds up the results of all (-o json)"
+            )?;
+        }
         writeln!(out, "statuses: {}", listed(self.statuses.iter()))?;
         writeln!(
             out,
@@ -37,7 +47,7 @@ impl RunReport {
         if self.asked.intended_rate.is_some() {
             writeln!(
                 out,
-                "\nlatency in ms, from the start that the rate intended (waiting for a connection included)"
+                "\nlatency in ms, from the start that the rate intended (waiting included)"
             )?;
             self.write_latencies(
                 out,
@@ -46,6 +56,19 @@ impl RunReport {
             )?;
         }
         Ok(())
+    }
+
+    /// Over how many connections, at which rate.
+    fn how(&self) -> String {
+        let clients = match self.clients {
+            1 => String::new(),
+            several => format!("{several} clients with "),
+        };
+        let over = format!("over {clients}{} connections", self.asked.connections);
+        match self.asked.intended_rate {
+            Some(rate) => format!("at {rate} a second {over}"),
+            None => over,
+        }
     }
 
     fn write_latencies(
@@ -72,8 +95,11 @@ impl RunReport {
         if table.row_count() != 1 {
             table.add_row(row("all", self.requests, "", all));
         }
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 1));
+            if index > 0 {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
         }
         writeln!(out, "{table}")
     }
@@ -87,7 +113,7 @@ fn row(name: &str, answers: u64, share: &str, latency: Percentiles) -> Vec<Strin
         p99_9,
         max,
     } = latency;
-    let mut cells = vec![name.to_owned(), answers.to_string(), share.to_owned()];
+    let mut cells = vec![name.to_owned(), number::count(answers), share.to_owned()];
     cells.extend([p50, p90, p99, p99_9, max].map(|ms| format!("{ms:.3}")));
     cells
 }

@@ -1,12 +1,16 @@
 //! Counts what became of the requests of a run.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 
 use crate::fold::Fold;
-use crate::outcome::{Answer, Dispatch, Failure, Outcome, Sink};
+use crate::judge::Judge;
+use crate::latency::Latencies;
+use crate::outcome::{Dispatch, Outcome, Sink};
 
 /// When a run ends: at whichever comes first.
 #[derive(Clone, Copy, Debug)]
@@ -26,37 +30,30 @@ pub(super) struct Tally {
     fold: Fold<Outcome>,
     begin: Option<Instant>,
     end: Option<Instant>,
-    pub(super) statuses: BTreeMap<u16, u64>,
-    pub(super) failures: BTreeMap<Failure, u64>,
+    /// Requests of the mix that speak about an edge; each is drawn alike.
+    wanted: Rc<[usize]>,
+    random: SmallRng,
+    pub(super) judge: Judge,
     pub(super) versions: BTreeMap<String, Latencies>,
     /// Of answers that name no version.
     pub(super) unattributed: Latencies,
 }
 
 impl Tally {
-    pub(super) fn new(limits: Limits) -> Self {
+    /// `seed` is that of the draws from the mix.
+    pub(super) fn new(limits: Limits, judge: Judge, seed: u64) -> Self {
         Tally {
             limits,
             sent: 0,
             fold: Fold::new(),
             begin: None,
             end: None,
-            statuses: BTreeMap::new(),
-            failures: BTreeMap::new(),
+            wanted: judge.wanted(),
+            random: SmallRng::seed_from_u64(seed),
+            judge,
             versions: BTreeMap::new(),
-            unattributed: Latencies::new(),
+            unattributed: Latencies::default(),
         }
-    }
-
-    /// Answers that arrived whole, whatever their status.
-    pub(super) fn answers(&self) -> u64 {
-        self.statuses.values().sum()
-    }
-
-    /// Requests without an answer, and answers of 500 and above.
-    pub(super) fn errors(&self) -> u64 {
-        let failed: u64 = self.failures.values().sum();
-        failed + self.statuses.range(500..).map(|(_, count)| count).sum::<u64>()
     }
 
     /// From the first send to the last answer, zero if there was none.
@@ -73,34 +70,32 @@ impl Tally {
             .limits
             .duration
             .map_or(0, |whole| part(passed.as_micros(), whole.as_micros()));
+        let done = self.judge.tally().requests();
         let of_count = self
             .limits
             .requests
-            .map_or(0, |whole| part(self.answers().into(), whole.into()));
+            .map_or(0, |whole| part(done.into(), whole.into()));
         of_time.max(of_count)
     }
 
     fn count(&mut self, outcome: &Outcome) {
-        match &outcome.result {
-            Ok(answer) => {
-                *self.statuses.entry(answer.status).or_default() += 1;
-                self.latencies_of(answer).record(outcome);
-            }
-            Err(failure) => *self.failures.entry(*failure).or_default() += 1,
+        self.judge.record(outcome);
+        if let Ok(answer) = &outcome.result {
+            let hop = answer.served_by.as_ref().and_then(|hops| hops.first());
+            self.latencies_of(hop.map(|hop| hop.version.as_str()))
+                .record(outcome);
         }
     }
 
-    fn latencies_of(&mut self, answer: &Answer) -> &mut Latencies {
-        let Some(hop) = answer.served_by.as_ref().and_then(|hops| hops.first()) else {
+    fn latencies_of(&mut self, version: Option<&str>) -> &mut Latencies {
+        let Some(version) = version else {
             return &mut self.unattributed;
         };
         // Two look-ups, but a `String` only for the first answer of a version.
-        if !self.versions.contains_key(&hop.version) {
-            self.versions.insert(hop.version.clone(), Latencies::new());
+        if !self.versions.contains_key(version) {
+            self.versions.insert(version.to_owned(), Latencies::default());
         }
-        self.versions
-            .get_mut(&hop.version)
-            .unwrap_or(&mut self.unattributed)
+        self.versions.get_mut(version).unwrap_or(&mut self.unattributed)
     }
 }
 
@@ -113,9 +108,13 @@ impl Sink for Tally {
             return None;
         }
         self.sent += 1;
+        let variant = match *self.wanted {
+            [only] => only,
+            ref several => several[self.random.random_range(..several.len())],
+        };
         Some(Dispatch {
             sequence: self.fold.dispatch(),
-            variant: 0,
+            variant,
         })
     }
 
@@ -125,41 +124,5 @@ impl Sink for Tally {
             self.count(&outcome);
         }
         self.end = Some(Instant::now());
-    }
-}
-
-/// Of whole answers, in microseconds.
-#[derive(Clone, Debug)]
-pub(super) struct Latencies {
-    pub(super) from_send: Histogram<u64>,
-    pub(super) from_intended: Histogram<u64>,
-}
-
-/// What a longer wait is counted as; `--timeout` ends it earlier unless told otherwise.
-const LONGEST: Duration = Duration::from_hours(1);
-
-impl Latencies {
-    pub(super) fn new() -> Self {
-        let longest = u64::try_from(LONGEST.as_micros()).unwrap_or(u64::MAX);
-        // Three significant digits between a microsecond and an hour: within the bounds of the format.
-        let Ok(empty) = Histogram::new_with_bounds(1, longest, 3) else {
-            unreachable!("the bounds of the histogram are constants")
-        };
-        Latencies {
-            from_send: empty.clone(),
-            from_intended: empty,
-        }
-    }
-
-    pub(super) fn add(&mut self, other: &Latencies) {
-        self.from_send += &other.from_send;
-        self.from_intended += &other.from_intended;
-    }
-
-    fn record(&mut self, outcome: &Outcome) {
-        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.from_send.saturating_record(micros(outcome.latency));
-        self.from_intended
-            .saturating_record(micros(outcome.from_intended));
     }
 }

@@ -57,7 +57,10 @@ impl Split {
             weights.iter_mut().for_each(|weight| *weight /= largest);
             total = weights.iter().sum();
         }
-        weights.iter_mut().for_each(|weight| *weight /= total);
+        // Probabilities that were written down are read as the same ones, although their sum is rounded.
+        if (total - 1.0).abs() > super::evidence::float(weights.len() as u64) * f64::EPSILON {
+            weights.iter_mut().for_each(|weight| *weight /= total);
+        }
         let active = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
         let active = active
             .map(|(index, weight)| Active::new(index, *weight))

@@ -43,6 +43,16 @@ impl Stream {
         self.unattributed += 1;
     }
 
+    /// So many answers of a version.
+    pub fn add(&mut self, version: usize, count: u64) {
+        self.counts[version] = self.counts[version].saturating_add(count);
+    }
+
+    /// So many requests whose version is not known.
+    pub fn add_unattributed(&mut self, count: u64) {
+        self.unattributed = self.unattributed.saturating_add(count);
+    }
+
     /// Adds a version that nobody declared; its index.
     pub fn add_unused(&mut self) -> usize {
         self.split.add_unused();

@@ -1,6 +1,7 @@
 //! The command line: what it sends, what it prints, how it exits.
 
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -95,6 +96,29 @@ fn a_run_prints_a_table_that_fits_100_columns() {
     assert!(table.contains("75.00 %"), "{table}");
     assert!(table.contains("from the start that the rate intended"), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+}
+
+/// One stall of 300 ms, 200 requests a second over one connection: request 20 + j was to start 5j ms into the stall, and so
+/// ends 300 - 5j ms late at least. From the send only one request of 100 shows it.
+#[test]
+fn a_server_that_stalls_once_shows_from_the_intended_start_and_hardly_from_the_send() {
+    let upstream = Upstream::start(|seen| match seen.number {
+        20 => Reply::After(Duration::from_millis(300), Box::new(served_by("shop/v1/a"))),
+        _ => served_by("shop/v1/a"),
+    });
+    let url = upstream.url("/");
+    let words = ["run", "--url", &url, "--requests", "100", "--rate", "200"];
+    let output = load_client(&[&words[..], &["--connections", "1", "-o", "json"]].concat());
+    let report = json(&output);
+    let ms = |of: &Value, clock: &str, part: &str| of[clock][part].as_f64().unwrap();
+    for of in [&report, &report["versions"]["v1"]] {
+        assert!(ms(of, "latency_from_intended_ms", "p90") >= 190.0, "{of:#}");
+        assert!(ms(of, "latency_ms", "max") >= 300.0, "{of:#}");
+        assert!(
+            ms(of, "latency_ms", "p90") < ms(of, "latency_from_intended_ms", "p90"),
+            "{of:#}"
+        );
+    }
 }
 
 #[test]

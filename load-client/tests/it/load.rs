@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use load_client::load::{Load, LoadError, RequestSpec, Target};
 use load_client::outcome::{Answer, Dispatch, Failure, Outcome, Sink};
+use load_client::shard::Shard;
 
 use crate::upstream::{Reply, Upstream, served_by};
 
@@ -52,6 +53,7 @@ fn load(url: &str) -> Load {
         timeout: Duration::from_secs(30),
         version_source: "header:x-served-by".parse().unwrap(),
         seed: 1,
+        shard: Shard::default(),
         per_unit: None,
     }
 }

@@ -19,6 +19,8 @@ mod kit; // drawing from a split
 mod lab; // the manifests of the project, and a mesh drawn from a hat
 mod load; // sending, connections, failures
 mod long_runs; // changes, chains, canaries
+mod memory; // that does not grow
+mod merging; // several clients and one
 mod mesh_state; // what recorded proxies hold
 mod mesh_state_command; // the same, asked on the command line
 mod planning; // requests that a verdict takes

@@ -140,7 +140,11 @@ fn the_json_of_a_verdict_has_it_at_the_top_and_below_it_what_the_table_shows() {
     for number in ["errors", "unattributed", "retried"] {
         assert_eq!(json[number], 0, "{number}");
     }
-    assert!(json["latency_ms"]["p50"].as_f64().unwrap() > 0.0);
+    for of in [&json, v2] {
+        for clock in ["latency_ms", "latency_from_intended_ms"] {
+            assert_eq!(of[clock]["p50"], 2.0, "{of:#}");
+        }
+    }
 }
 
 #[test]
