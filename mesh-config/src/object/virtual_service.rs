@@ -92,6 +92,8 @@ pub struct HttpMatch {
     pub name: Option<String>,
     /// Compared where rules delegate; for the request it is in the condition on the path.
     pub ignore_uri_case: bool,
+    /// Compared where rules delegate: whether there is a condition on the path, be it without a text.
+    pub names_uri: bool,
     /// Port the client dialled.
     pub port: Option<u16>,
     /// Replaces the two source conditions when not empty.

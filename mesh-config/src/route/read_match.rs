@@ -27,6 +27,7 @@ pub(crate) fn read_block(value: &Value<'_>, mesh: bool) -> Option<HttpMatch> {
             mark: fields.value().mark(),
             name: fields.get("name").and_then(|v| v.text()),
             ignore_uri_case,
+            names_uri: fields.value().has("uri"),
             port: fields.get("port").and_then(|v| v.optional_port()),
             gateways: gateways.map(|v| v.texts()).unwrap_or_default(),
             source_labels: fields

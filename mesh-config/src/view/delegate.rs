@@ -176,6 +176,7 @@ fn united(root: &HttpMatch, leaf: &HttpMatch) -> HttpMatch {
         mark: leaf.mark,
         name: joined(root.name.as_deref(), leaf.name.as_deref()),
         ignore_uri_case: leaf.ignore_uri_case,
+        names_uri: leaf.names_uri || root.names_uri,
         port: leaf.port.or(root.port),
         gateways: if leaf.gateways.is_empty() {
             &root.gateways
@@ -206,14 +207,14 @@ fn contradict(root: &HttpMatch, leaf: &HttpMatch) -> bool {
         b.uri.as_ref().map(|uri| &uri.text),
     );
     let pairs = [
-        uris,
         (a.method.as_ref(), b.method.as_ref()),
         (a.scheme.as_ref(), b.scheme.as_ref()),
         (a.authority.as_ref(), b.authority.as_ref()),
     ];
-    pairs
-        .into_iter()
-        .any(|(root, leaf)| root.is_some() && leaf.is_some() && texts(root, leaf))
+    root.names_uri && leaf.names_uri && texts(uris.0, uris.1)
+        || pairs
+            .into_iter()
+            .any(|(root, leaf)| root.is_some() && leaf.is_some() && texts(root, leaf))
         || headers(&a.headers, &b.headers)
         || headers(&a.without_headers, &b.without_headers)
         || b.query.iter().any(|(name, leaf)| {
@@ -245,7 +246,7 @@ fn headers(root: &[HeaderMatch], leaf: &[HeaderMatch]) -> bool {
 /// is known of expressions. A condition without a text contradicts every other.
 fn texts(root: Option<&StringMatch>, leaf: Option<&StringMatch>) -> bool {
     match (root, leaf) {
-        (Some(StringMatch::Exact(root)), Some(StringMatch::Exact(leaf))) => root != leaf,
+        (Some(StringMatch::Exact(root)), Some(StringMatch::Exact(leaf))) => root.is_empty() || root != leaf,
         (Some(StringMatch::Prefix(root)), Some(StringMatch::Exact(leaf) | StringMatch::Prefix(leaf))) => {
             root.is_empty() || leaf.is_empty() || !leaf.starts_with(root.as_str())
         }

@@ -119,7 +119,12 @@ pub(super) fn table(
 /// nobody can ask for: so istiod has it.
 fn redirect_hosts(hosts: &mut Hosts, gateway: &Object, server: &Server) {
     for host in server.hosts.iter().filter(|_| server.https_redirect) {
-        let domain = host.value.to_ascii_lowercase();
+        // `./` stands for the gateway's namespace; no request has such a host, but the table has the domain.
+        let domain = match host.value.strip_prefix("./") {
+            Some(name) => format!("{}/{name}", gateway.metadata.namespace),
+            None => host.value.clone(),
+        };
+        let domain = domain.to_ascii_lowercase();
         hosts.redirected.insert(domain.clone());
         hosts.of(domain, server.port, gateway);
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::egress::Egress;
-use crate::client::Client;
+use crate::client::{Client, Role};
 use crate::host;
 use crate::object::kubernetes::{Service, ServicePort, WorkloadEntry};
 use crate::object::service_entry::{Resolution, ServiceEntry};
@@ -224,7 +224,10 @@ pub(crate) fn find<'a>(
     for callee in all {
         by_name.entry(callee.name.clone()).or_default().push(callee);
     }
-    let own = client.map(|client| client.namespace.as_str());
+    // A gateway's own namespace has no precedence.
+    let own = client
+        .filter(|client| client.role == Role::Sidecar)
+        .map(|client| client.namespace.as_str());
     let one = |(name, group)| Some((name, united(group, own, egress)?));
     let mut found: BTreeMap<String, Callee<'a>> = by_name.into_iter().filter_map(one).collect();
     tell_of_aliases(&mut found);

@@ -8,7 +8,7 @@ use super::{Any, NETWORKING, list, map, maybe, named, one_of, only, some_of, uni
 
 /// The names by which destinations call them.
 fn name() -> Any<&'static str> {
-    prop::sample::select(&["a", "b"][..]).boxed()
+    prop::sample::select(&["a", "b", "b", "alias"][..]).boxed()
 }
 
 pub(super) fn service() -> Any<Value> {

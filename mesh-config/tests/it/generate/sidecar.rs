@@ -47,7 +47,13 @@ pub(super) fn service_entry() -> Any<Value> {
 
 pub(super) fn sidecar() -> Any<Value> {
     let hosts = || {
-        let all = &["./*", "bank/*", "*/ext.example", "shop/a.shop.svc.cluster.local"];
+        let all = &[
+            "./*",
+            "bank/*",
+            "*/ext.example",
+            "shop/a.shop.svc.cluster.local",
+            "~./ext.example",
+        ];
         texts(all)
     };
     let own = (hosts(), one_of(&["HTTP", "TCP"])).prop_map(|(hosts, protocol)| {

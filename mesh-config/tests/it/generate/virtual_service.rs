@@ -10,11 +10,14 @@ use super::{
 /// None overlaps another; the last two are nobody's, but for a ServiceEntry.
 const HOSTS: &[&str] = &[
     "a",
-    "b",
+    "B",
     "b.bank.svc.cluster.local",
+    "b.bank",
     "unknown",
+    "alias",
     "*.wild.example",
     "ext.example",
+    "*.istio-system.svc.cluster.local",
 ];
 
 /// Of either sort.

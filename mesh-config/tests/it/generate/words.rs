@@ -23,6 +23,8 @@ pub(super) const HOSTS: &[&str] = &[
     "b.bank.svc.cluster.local",
     "ext.example",
     "api.wild.example",
+    "alias",
+    "A.shop.svc.cluster.local",
     "nobody",
 ];
 
