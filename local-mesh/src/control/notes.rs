@@ -1,12 +1,13 @@
 //! What is accepted, but not done here as in a cluster: said once.
 
-use mesh_config::{DestinationRule, Mesh, Object, Spec, TlsMode};
+use mesh_config::{DestinationRule, Mesh, Object, Place, Spec, TlsMode};
 
 /// The notes about a mesh, one a line, without those that were there before.
 pub(crate) fn notes(mesh: &Mesh, before: &Mesh) -> Vec<String> {
     not_enforced(mesh, before)
         .into_iter()
         .chain(plain_text(mesh, before))
+        .chain(unresolved(mesh, before))
         .collect()
 }
 
@@ -37,6 +38,32 @@ fn plain_text(mesh: &Mesh, before: &Mesh) -> impl Iterator<Item = String> {
             modes.join(", ")
         ))
     })
+}
+
+/// Each entry whose endpoints only a name server knows: nothing is looked up here.
+fn unresolved(mesh: &Mesh, before: &Mesh) -> impl Iterator<Item = String> {
+    mesh.objects().filter_map(|object| {
+        let names = names(object);
+        if names.is_empty()
+            || before
+                .get(&object.key())
+                .is_some_and(|known| self::names(known) == names)
+        {
+            return None;
+        }
+        let Place { file, line } = &object.place;
+        let (key, names) = (object.key(), names.join(", "));
+        Some(format!(
+            "{file}:{line}: {key}: not looked up here, so no endpoint (503 UH): {names}"
+        ))
+    })
+}
+
+fn names(object: &Object) -> Vec<&str> {
+    match &object.spec {
+        Spec::ServiceEntry(entry) => entry.unresolved().collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn destination_rule(object: &Object) -> Option<&DestinationRule> {

@@ -173,6 +173,38 @@ fn a_rule_that_asks_for_tls_is_named_once_with_its_place() {
 }
 
 #[test]
+fn a_service_entry_that_needs_a_name_server_is_named() {
+    let lab = Lab::new();
+    let entry = |endpoints: &str| {
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: pay, namespace: shop}}\n\
+             spec: {{hosts: [pay.example], resolution: DNS, ports: [{{number: 80, name: http, protocol: HTTP}}], endpoints: {endpoints}}}\n"
+        )
+    };
+    for (endpoints, expected) in [
+        (
+            "[]",
+            "ServiceEntry shop/pay: not looked up here, so no endpoint (503 UH): pay.example",
+        ),
+        (
+            "[{address: a.example}, {address: 127.0.0.1}]",
+            "(503 UH): a.example",
+        ),
+        ("[{address: 127.0.0.1}]", ""),
+    ] {
+        let answer = lab.run(&entry(endpoints), &["--", "true"]);
+        assert_eq!(answer.code, 0, "{answer:?}");
+        assert!(answer.err.contains(expected), "{}", answer.err);
+        assert_eq!(
+            answer.err.contains("looked up"),
+            !expected.is_empty(),
+            "{}",
+            answer.err
+        );
+    }
+}
+
+#[test]
 fn kinds_that_are_not_enforced_are_named_once() {
     let lab = Lab::new();
     let policy = |name: &str| {
