@@ -59,14 +59,19 @@ pub(super) struct Understood {
     pub(super) size: usize,
     /// The target with all signs back in place, if any were replaced.
     pub(super) target: Option<String>,
-    /// The length of the body is said in two ways; hyper leaves one of them out.
-    pub(super) two_lengths: bool,
+    /// How often the length of a body is said; hyper tells of one at most.
+    pub(super) lengths: usize,
 }
 
-fn says_length(head: &[u8]) -> bool {
-    const NAME: &[u8] = b"content-length";
-    let mut lines = head.split(|byte| *byte == b'\n');
-    lines.any(|line| line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME))
+/// Lines with a length, up to the end of the head.
+fn lengths(head: &[u8]) -> usize {
+    const NAME: &[u8] = b"content-length:";
+    let lines = head
+        .split(|byte| *byte == b'\n')
+        .take_while(|line| *line != b"\r");
+    lines
+        .filter(|line| line.len() >= NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME))
+        .count()
 }
 
 impl Seen {
@@ -75,12 +80,12 @@ impl Seen {
     }
 
     /// hyper understood a request: what it did not tell of its head.
-    pub(super) fn understood(&self, target: &str, has_body: bool, chunked: bool) -> Understood {
+    pub(super) fn understood(&self, target: &str, has_body: bool) -> Understood {
         let mut state = self.state();
         let mut understood = Understood {
             size: state.head.len(),
             target: None,
-            two_lengths: chunked && says_length(&state.head),
+            lengths: if has_body { lengths(&state.head) } else { 0 },
         };
         state.head.clear();
         state.target_ended = false;

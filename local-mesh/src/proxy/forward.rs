@@ -208,7 +208,7 @@ impl<'a> Way<'a> {
             Some(tunnel) if status == StatusCode::SWITCHING_PROTOCOLS => {
                 tunnel.open(record, asker.role, answer, rules)
             }
-            Some(_) if status.is_success() => {
+            Some(_) if status.as_u16() < 400 => {
                 let reply = LocalReply::no_websocket(status.as_u16());
                 response::local(record, asker, reply, rules)
             }

@@ -29,7 +29,7 @@ pub(super) struct Asked {
 /// What the socket showed of the head of the request that hyper has just understood.
 pub(super) fn understood(seen: &Seen, parts: &Parts, has_body: bool) -> Understood {
     let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    seen.understood(target, has_body, parts.headers.contains_key(TRANSFER_ENCODING))
+    seen.understood(target, has_body)
 }
 
 /// Whether the headers are more than Envoy takes.
@@ -44,8 +44,11 @@ fn is_too_large(head: &Understood, parts: &Parts) -> bool {
     head.size > LARGEST_HEAD && of_headers() > LARGEST_HEAD
 }
 
-/// The only way besides a length to say how long a body is.
-fn check_encoding(headers: &HeaderMap, two_lengths: bool) -> Result<(), LocalReply> {
+/// How long a body is must be said once: by a length, or by chunks.
+fn check_length(headers: &HeaderMap, lengths: usize) -> Result<(), LocalReply> {
+    if lengths > 1 {
+        return Err(LocalReply::malformed("http1.codec_error"));
+    }
     let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
     let Some(first) = encodings.next() else {
         return Ok(());
@@ -53,7 +56,7 @@ fn check_encoding(headers: &HeaderMap, two_lengths: bool) -> Result<(), LocalRep
     if encodings.next().is_some() || !first.as_bytes().eq_ignore_ascii_case(b"chunked") {
         return Err(LocalReply::unknown_transfer_encoding());
     }
-    if two_lengths {
+    if lengths > 0 {
         return Err(LocalReply::malformed(
             "http1.content_length_and_chunked_not_allowed",
         ));
@@ -73,7 +76,7 @@ impl Asked {
         if !refusal::knows_method(&parts.method) {
             return Err(LocalReply::malformed("http1.codec_error"));
         }
-        check_encoding(&parts.headers, head.two_lengths)?;
+        check_length(&parts.headers, head.lengths)?;
         if refusal::names_forbidden(&parts.headers) {
             return Err(LocalReply::malformed("http1.connection_header_rejected"));
         }
@@ -117,8 +120,13 @@ fn authority(parts: &Parts) -> Result<HeaderValue, LocalReply> {
         let host = written.rsplit_once('@').map_or(written, |(_, host)| host);
         if parts.method != Method::CONNECT {
             check_url(parts.uri.scheme(), host)?;
+        } else if parts.uri.port_u16().is_none() {
+            return Err(LocalReply::malformed("http1.invalid_url"));
         }
         return HeaderValue::from_str(host).map_err(|_| LocalReply::bad_authority());
+    }
+    if parts.method == Method::CONNECT {
+        return Err(LocalReply::malformed("http1.invalid_url"));
     }
     if refusal::names_host(&parts.headers) {
         return Err(LocalReply::missing_host());

@@ -186,10 +186,6 @@ fn a_service_entry_that_needs_a_name_server_is_named() {
             "[]",
             "ServiceEntry shop/pay: not looked up here, so no endpoint (503 UH): pay.example",
         ),
-        (
-            "[{address: a.example}, {address: 127.0.0.1}]",
-            "(503 UH): a.example",
-        ),
         ("[{address: 127.0.0.1}]", ""),
     ] {
         let answer = lab.run(&entry(endpoints), &["--", "true"]);

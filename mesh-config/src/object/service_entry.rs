@@ -180,13 +180,10 @@ impl ServiceEntry {
         addresses.filter(|address| address.parse::<IpAddr>().is_ok())
     }
 
-    /// Names that stand for endpoints: a name server would have to be asked for them, and none is asked here.
+    /// Hosts that stand for their endpoints: a name server would have to be asked for them, and none is asked here.
     pub fn unresolved(&self) -> impl Iterator<Item = &str> {
-        let dns = self.resolution == Resolution::Dns && self.selector.is_none();
+        let dns = self.resolution == Resolution::Dns && self.selector.is_none() && self.endpoints.is_empty();
         let hosts = self.hosts.iter().map(|host| host.value.as_str());
-        let hosts = hosts.filter(|_| self.endpoints.is_empty());
-        let listed = self.endpoints.iter().map(|endpoint| endpoint.address.as_str());
-        let all = hosts.chain(listed).filter(move |_| dns);
-        all.filter(|name| name.parse::<IpAddr>().is_err())
+        hosts.filter(move |name| dns && name.parse::<IpAddr>().is_err())
     }
 }
