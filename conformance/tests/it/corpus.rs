@@ -8,7 +8,7 @@ use conformance::corpus::{all, folder, wished};
 #[test]
 fn every_case_is_readable_and_expects_something() {
     let cases = all(&folder()).unwrap();
-    assert!(cases.len() >= 854, "{}", cases.len());
+    assert!(cases.len() >= 906, "{}", cases.len());
     for found in &cases {
         let case = &found.case;
         let expects = !case.steps.is_empty() || case.refusal().is_some() || case.accepted;
