@@ -82,8 +82,9 @@ parity: build client ## Stages, scenarios and conformance cases on the cluster a
 build: ## Build every binary into target/release
 	$(CARGO) build --release --workspace
 
-check: build ## Look for problems in every stage's manifests
+check: build ## Look for problems in every stage's manifests, and hold them against their test cases
 	@for stage in manifests/stages/*; do $(BIN)/local-mesh check -f manifests/base $$stage || exit; done
+	@$(BIN)/local-mesh test -t routing-tests --every-rule
 
 test: build ## Run every test; the end-to-end tests use the binaries
 	$(CARGO) test --release --workspace

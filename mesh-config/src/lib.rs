@@ -8,6 +8,7 @@
 //! Behaviour follows Istio 1.31 with Envoy 1.40.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cases;
 pub mod check;
 mod client;
 mod duration;

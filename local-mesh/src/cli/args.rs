@@ -10,6 +10,7 @@ use mesh_config::Locality;
 
 use super::check::Check;
 use super::port_forward::Ports;
+use super::test::Test;
 use crate::admin::DEFAULT_ADDRESS;
 use crate::control::{ClientSpec, GatewaySpec};
 
@@ -46,6 +47,7 @@ pub(crate) enum Verb {
     Get(Get),
     Explain(Explain),
     Check(Check),
+    Test(Test),
     Status(Status),
     Logs(Logs),
     PortForward(PortForward),

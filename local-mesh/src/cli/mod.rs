@@ -9,6 +9,7 @@ mod port_forward;
 mod print;
 mod remote;
 mod startup;
+mod test;
 mod up;
 mod verbs;
 
@@ -57,6 +58,7 @@ fn on_a_runtime(verb: Verb) -> anyhow::Result<u8> {
         match verb {
             Verb::Up(up) => up::up(up).await,
             Verb::Check(check) => check::run(check, &mut out),
+            Verb::Test(test) => test::run(&test, &mut out),
             Verb::Apply(apply) => verbs::apply(apply, &mut out).await,
             Verb::Delete(delete) => delete::delete(delete, &mut out).await,
             Verb::Get(get) => verbs::get(get, &mut out).await,

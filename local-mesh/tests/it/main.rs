@@ -1,6 +1,8 @@
 //! Tests over the built program: `local-mesh up` and its verbs, with `examples/backend.rs` as the workload.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+/// `test`.
+mod cases;
 /// `up -- COMMAND`.
 mod command;
 /// Selectors, names, forwarded ports, deleted pods.

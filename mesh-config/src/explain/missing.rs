@@ -38,7 +38,7 @@ pub(super) fn virtual_host(mesh: &Mesh, view: &View, client: &Client, port: u16,
 }
 
 /// What is said of a destination whose cluster does not exist.
-pub(super) fn cluster(view: &View, destination: &Destination) -> String {
+pub(crate) fn cluster(view: &View, destination: &Destination) -> String {
     const ANSWER: &str = "503, flag NC";
     let Destination { host, port, .. } = destination;
     let clusters = || view.clusters.iter();

@@ -18,7 +18,9 @@ use crate::route::{Action, Forward, Route, RuleRef};
 use crate::view::distribution::{Share, shares};
 use crate::view::{Routing, View, VirtualHost};
 pub use actions::ExplainedAction;
+pub(crate) use missing::cluster as missing_cluster;
 pub use policy::ExplainedPart;
+pub(crate) use text::line;
 pub use tried::TriedRule;
 
 /// The decision for one request, with its reasons.

@@ -25,12 +25,8 @@ impl fmt::Display for Explanation {
         if let Some(place) = &self.place {
             line(f, "place", place)?;
         }
-        let merged = self
-            .rules
-            .iter()
-            .any(|rule| Some(&rule.object) != self.object.as_ref());
-        for rule in &self.rules {
-            line(f, "rule", &tried(rule, merged))?;
+        for rule in self.tried() {
+            line(f, "rule", &rule)?;
         }
         for action in &self.actions {
             line(
@@ -65,6 +61,13 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
+    /// The rules that were looked at, with their objects if there are several.
+    pub(crate) fn tried(&self) -> Vec<String> {
+        let other = |rule: &TriedRule| Some(&rule.object) != self.object.as_ref();
+        let merged = self.rules.iter().any(other);
+        self.rules.iter().map(|rule| tried(rule, merged)).collect()
+    }
+
     /// The text, with the rule that it is from where that is not the one that decides.
     fn with_other_rule(&self, text: &str, from: Option<&Origin>) -> String {
         match from.filter(|from| Some(&from.object) != self.object.as_ref()) {
@@ -132,7 +135,7 @@ fn tried(rule: &TriedRule, merged: bool) -> String {
 }
 
 /// A key and a text, broken at blanks and commas. What cannot be broken may be longer.
-fn line(f: &mut fmt::Formatter<'_>, key: &str, text: &str) -> fmt::Result {
+pub(crate) fn line(f: &mut fmt::Formatter<'_>, key: &str, text: &str) -> fmt::Result {
     let mut key = key;
     let mut line = String::new();
     for word in text.split_inclusive([' ', ',']) {

@@ -230,6 +230,10 @@ impl<'d> Value<'d> {
         }
     }
 
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.item.node, Node::List(_))
+    }
+
     pub(crate) fn is_text(&self) -> bool {
         matches!(self.item.node, Node::Text(_))
     }

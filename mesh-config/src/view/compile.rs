@@ -301,7 +301,7 @@ impl Scope<'_> {
 
 /// Namespace and name of a gateway that a rule in `namespace` names: `namespace/name`, `name`, or the old form
 /// `name.namespace.svc.cluster.local`.
-fn gateway_name<'t>(written: &'t str, namespace: &'t str) -> (&'t str, &'t str) {
+pub(crate) fn gateway_name<'t>(written: &'t str, namespace: &'t str) -> (&'t str, &'t str) {
     if let Some((of, name)) = written.split_once('/') {
         return (if of == "." { namespace } else { of }, name);
     }

@@ -3,6 +3,7 @@
 
 mod actions;
 mod balancing;
+mod cases;
 mod checks;
 mod delegates;
 mod endpoints;

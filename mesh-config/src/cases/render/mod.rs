@@ -1,0 +1,5 @@
+//! One report, several renderings.
+
+mod json;
+mod junit;
+mod text;
