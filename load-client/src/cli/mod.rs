@@ -6,7 +6,9 @@ mod inside;
 mod judge;
 mod merge;
 mod mesh_state;
+mod output;
 mod plan;
+mod report;
 mod request;
 mod rollout;
 mod run;
@@ -41,6 +43,7 @@ enum Command {
     Merge(merge::MergeArgs),
     Verify(verify::VerifyArgs),
     Rollout(rollout::RolloutArgs),
+    Report(report::ReportAgainArgs),
     Plan(plan::PlanArgs),
     MeshState(mesh_state::MeshStateArgs),
     Doctor(doctor::DoctorArgs),
@@ -76,6 +79,7 @@ fn execute(cli: Cli) -> anyhow::Result<u8> {
             Command::Merge(args) => merge::execute(&args),
             Command::Verify(args) => verify::execute(&args).await,
             Command::Rollout(args) => rollout::execute(&args).await,
+            Command::Report(args) => report::execute(&args),
             Command::Plan(args) => plan::execute(&args),
             Command::MeshState(args) => mesh_state::execute(&args).await,
             Command::Doctor(args) => doctor::execute(&args).await,

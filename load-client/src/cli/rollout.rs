@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use load_client::judge::Conclusion;
 use load_client::mesh_state::MeshTools;
 use load_client::progress::Progress;
 use load_client::rollout::{CommandLine, Orders, Plan, rollout, stages};
 
 use super::inside::InsideArgs;
 use super::judge::{ChainArgs, TermsArgs, mesh, unix_now};
+use super::output::ReportArgs;
 use super::request::RequestArgs;
-use super::{Output, UNKNOWN, values, write_json};
+use super::values;
 
 const EXAMPLES: &str = "\
 Example, real payments through five stages and back:
@@ -68,14 +68,14 @@ pub(super) struct RolloutArgs {
     context: Option<String>,
     #[command(flatten)]
     terms: TermsArgs,
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
     let stages = stages(&args.stages, args.only.as_deref())?;
     let base = mesh(&args.manifests)?;
+    let reporting = args.report.open()?;
     let mut load = args.request.load().await?;
     let chain = args.chain.chain(&args.request, &load)?;
     let inside = args
@@ -96,15 +96,5 @@ pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
     };
     load.requests = orders.plan.requests(&load.requests[0]);
     let report = rollout(&orders, &load, &Progress::new(1000)).await?;
-    match args.output {
-        Output::Table => report.write_table(&mut std::io::stdout().lock())?,
-        Output::Json => write_json(&report)?,
-    }
-    // Every stage that was walked is confirmed, but not every stage was walked.
-    let cut_short = report.verdict == Conclusion::Confirmed && report.reason.is_some();
-    Ok(if cut_short {
-        UNKNOWN
-    } else {
-        report.verdict.exit_code()
-    })
+    reporting.finish(report.into())
 }

@@ -12,9 +12,9 @@ use mesh_config::Mesh;
 
 use super::expectation::Expectation;
 use super::judge::{ChainArgs, TermsArgs, mesh};
+use super::output::ReportArgs;
 use super::request::RequestArgs;
 use super::units::UnitArgs;
-use super::{Output, write_json};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,9 +47,8 @@ pub(super) struct VerifyArgs {
     terms: TermsArgs,
     #[command(flatten)]
     units: UnitArgs,
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
@@ -59,6 +58,7 @@ pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
     } else {
         Mesh::default()
     };
+    let reporting = args.report.open()?;
     let mut load = args.request.load().await?;
     let mut terms = args.terms.terms(&load);
     args.units.apply(&mut load, &mut terms)?;
@@ -74,9 +74,5 @@ pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
         anyhow::bail!("the judgement has not ended")
     };
     let report = Report::new(args.chain.path(), &judge, decision).explained(&judge, &knowledge);
-    match args.output {
-        Output::Table => report.write_table(&mut std::io::stdout().lock())?,
-        Output::Json => write_json(&report)?,
-    }
-    Ok(decision.conclusion.exit_code())
+    reporting.finish(report.into())
 }

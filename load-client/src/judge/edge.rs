@@ -8,7 +8,7 @@ use crate::expect::{Claim, Edge, Expected};
 use crate::latency::Latencies;
 use crate::outcome::{Answer, Failure, Hop, Outcome};
 use crate::stats::plan::{self, Chance};
-use crate::stats::{Finding, Gate, Stream, Trace, Verdict};
+use crate::stats::{Finding, Gate, Stream, Trace, Trajectory, Verdict};
 
 /// Callers that are told apart; a mesh has fewer pods of one version.
 const MOST_SOURCES: usize = 4_096;
@@ -35,6 +35,8 @@ struct Watched {
     all_errors: u64,
     finding: Finding,
     changed: bool,
+    /// For charts: how the evidence grew.
+    trajectory: Trajectory,
     /// For the diagnostics: how answers follow each other.
     trace: Trace,
     /// For causes: who gave them.
@@ -143,6 +145,8 @@ impl EdgeState {
     pub(super) fn look(&mut self) {
         if let Some(watched) = self.watched.as_mut().filter(|watched| watched.changed) {
             watched.finding = watched.gate.look(&mut watched.stream);
+            let requests = watched.stream.total();
+            watched.trajectory.record(requests, watched.finding.log_e);
             watched.changed = false;
         }
     }
@@ -216,6 +220,11 @@ impl EdgeState {
         self.watched.as_ref().map_or(&[], |watched| &watched.latencies)
     }
 
+    /// How the evidence grew from look to look; `None`: no traffic is declared.
+    pub fn trajectory(&self) -> Option<&Trajectory> {
+        self.watched.as_ref().map(|watched| &watched.trajectory)
+    }
+
     /// How the answers followed each other; `None`: no traffic is declared.
     pub fn trace(&self) -> Option<&Trace> {
         self.watched.as_ref().map(|watched| &watched.trace)
@@ -258,6 +267,7 @@ impl Watched {
                 .map(|(version, _)| version.to_owned())
                 .collect(),
             finding: gate.look(&mut stream),
+            trajectory: Trajectory::new(-gate.alpha().ln()),
             trace: Trace::new(expected.split()),
             witness: Witness::default(),
             sources: HashMap::new(),

@@ -16,7 +16,7 @@ mod status;
 mod traffic;
 mod witness;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::expect::{Edge, Shares};
 
@@ -31,7 +31,7 @@ pub use traffic::{Counted, Counters};
 pub use witness::Seen;
 
 /// What the proxies of all callers hold.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MeshState {
     /// Whether every proxy does what is declared, and nothing else was found.
     pub agrees: bool,
@@ -45,7 +45,7 @@ pub struct MeshState {
 }
 
 /// One edge.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EdgeState {
     /// Who calls whom, with which headers.
     #[serde(flatten)]
@@ -57,7 +57,7 @@ pub struct EdgeState {
 }
 
 /// What one proxy does with the requests of an edge.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProxyState {
     /// `POD.NAMESPACE`.
     pub proxy: String,
@@ -70,7 +70,7 @@ pub struct ProxyState {
 }
 
 /// Something that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// `POD.NAMESPACE`; null if it is about no single proxy.
     pub proxy: Option<String>,
@@ -83,7 +83,7 @@ pub struct Finding {
 }
 
 /// Kinds of trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Trouble {
     /// A caller has no running pod.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use regex::Regex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Requests by version of the destination, by full name of its service.
 type ByService = BTreeMap<String, BTreeMap<String, u64>>;
@@ -16,7 +16,7 @@ type ByService = BTreeMap<String, BTreeMap<String, u64>>;
 pub struct Counters(ByService);
 
 /// What the proxies of one caller counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     /// As the edge calls the caller.
     pub from: String,

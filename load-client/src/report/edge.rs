@@ -39,6 +39,12 @@ pub struct EdgeReport {
     pub log_e: Option<f64>,
     /// The smallest anytime p-value so far.
     pub p: Option<f64>,
+    /// How `log_e` grew: pairs of `n` and `log_e`, 100 at most, the largest and the first that decided among them.
+    #[serde(default)]
+    pub evidence: Vec<(u64, f64)>,
+    /// The `n` at which the evidence first was enough for a VIOLATION, or a leak was seen; null if never.
+    #[serde(default)]
+    pub refuted_at: Option<u64>,
     /// In the order of their names; versions that nobody declared at the end.
     pub versions: Vec<VersionReport>,
     /// Whether the answers are independent draws. Null if there is no traffic.
@@ -131,6 +137,8 @@ impl EdgeReport {
             errors: 0,
             log_e: None,
             p: None,
+            evidence: Vec::new(),
+            refuted_at: None,
             versions: Vec::new(),
             independence: None,
             leaks: None,
@@ -154,10 +162,22 @@ impl EdgeReport {
             independence: IndependenceReport::new(state),
             ..unused
         };
+        if let Some(trajectory) = state.trajectory() {
+            let points = trajectory.points().into_iter();
+            report.evidence = points
+                .map(|point| (point.requests, rounded(point.log_e)))
+                .collect();
+            report.refuted_at = trajectory.crossed().map(|point| point.requests);
+        }
         report.leaks = LeakReport::new(&report);
         report.note = note(finding, gate, stream, &report.versions);
         report
     }
+}
+
+/// More digits than any chart can show.
+fn rounded(log_e: f64) -> f64 {
+    (log_e * 1e4).round() / 1e4
 }
 
 #[allow(clippy::cast_precision_loss)] // counts below 2^53

@@ -1,10 +1,16 @@
 //! One report, several renderings: everything that a table shows is in the JSON.
 
+mod document;
 mod edge;
 mod errors;
+mod html;
 mod independence;
+mod junit;
+mod made;
+mod markdown;
 pub(crate) mod number;
 mod rollout;
+mod saved;
 mod stage;
 mod sticky;
 mod table;
@@ -23,8 +29,10 @@ use crate::stats::FailOn;
 pub use edge::{EdgeReport, EdgeVerdict, VersionReport};
 pub use errors::ErrorReport;
 pub use independence::IndependenceReport;
+pub use made::Made;
 pub(crate) use number::{count, declared};
 pub use rollout::{Outcome, RolloutReport};
+pub use saved::{NotAReport, SavedReport};
 pub use stage::{Held, StageReport};
 pub use sticky::{LeakReport, StickyReport};
 
@@ -64,6 +72,9 @@ pub struct Report {
     /// Version flips per key; null unless that was asked.
     #[serde(default)]
     pub sticky: Option<StickyReport>,
+    /// Who made it, when and how; null unless a command line did.
+    #[serde(default)]
+    pub made: Option<Made>,
 }
 
 impl Report {
@@ -87,6 +98,7 @@ impl Report {
             latency_ms: tally.latencies().from_send.percentiles(),
             latency_from_intended_ms: tally.latencies().from_intended.percentiles(),
             sticky: StickyReport::new(judge),
+            made: None,
         }
     }
 

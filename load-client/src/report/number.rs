@@ -67,6 +67,12 @@ pub(crate) fn points(tolerance: f64) -> String {
     }
 }
 
+/// `0.001`: six digits, so that a sum does not show how it was rounded.
+pub(super) fn plain(value: f64) -> String {
+    let rounded = format!("{value:.5e}").parse().unwrap_or(value);
+    format!("{rounded}")
+}
+
 /// `1 in 1,000`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // alpha is between 0 and 1
 pub(crate) fn odds(alpha: f64) -> String {
@@ -183,6 +189,7 @@ mod tests {
 
     #[test]
     fn alpha_and_tolerance_are_said_in_words() {
+        assert_eq!([0.1 + 0.2, 1e-5, 0.001].map(plain), ["0.3", "0.00001", "0.001"]);
         assert_eq!(
             (odds(0.001), points(0.02), points(0.01)),
             ("1 in 1,000".into(), "2 points".into(), "1 point".into())

@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 
 use comfy_table::{Table, presets};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::table::{EDGE_COLUMNS, align};
-use super::{StageReport, number};
+use super::{Made, StageReport, number};
 use crate::judge::Conclusion;
 
 /// What became of a rollout.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RolloutReport {
     /// The worst of the stages, in the order VIOLATION, LEAK, ERRORS, what could not be decided, CONFIRMED.
     pub verdict: Conclusion,
@@ -24,10 +24,13 @@ pub struct RolloutReport {
     pub stages: Vec<StageReport>,
     /// Why it ended before its last stage, if it did.
     pub reason: Option<String>,
+    /// Who made it, when and how; null unless a command line did.
+    #[serde(default)]
+    pub made: Option<Made>,
 }
 
 /// How a rollout ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every stage was confirmed.
@@ -57,6 +60,7 @@ impl RolloutReport {
             errors: sum(StageReport::errors),
             reason,
             stages,
+            made: None,
         }
     }
 
@@ -93,21 +97,35 @@ impl RolloutReport {
 
     /// `CONFIRMED: 6 of 6 stages, 0 errors in 48,112 requests`.
     pub fn headline(&self) -> String {
+        let text = format!("{}: {}", self.verdict, self.totals());
+        match &self.reason {
+            Some(reason) => format!("{text}; {reason}"),
+            None => text,
+        }
+    }
+
+    /// `6 of 6 stages confirmed, 0 errors in 48,112 requests`.
+    pub(super) fn totals(&self) -> String {
         let confirmed = self
             .stages
             .iter()
             .filter(|stage| stage.verdict == Conclusion::Confirmed)
             .count();
-        let text = format!(
-            "{}: {confirmed} of {} stages confirmed, {} errors in {} requests",
-            self.verdict,
+        format!(
+            "{confirmed} of {} stages confirmed, {} errors in {} requests",
             self.stages.len(),
             number::count(self.errors),
             number::count(self.requests)
-        );
-        match &self.reason {
-            Some(reason) => format!("{text}; {reason}"),
-            None => text,
+        )
+    }
+
+    /// Of the verdict; 2 if every stage that was walked is confirmed, but not every stage was walked.
+    pub fn exit_code(&self) -> u8 {
+        let cut_short = self.verdict == Conclusion::Confirmed && self.reason.is_some();
+        if cut_short {
+            Conclusion::Undecided.exit_code()
+        } else {
+            self.verdict.exit_code()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One stage of a rollout, on every path into the mesh.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::sticky::leaks;
 use super::table::{EDGE_COLUMNS, joined, lines};
@@ -10,7 +10,7 @@ use crate::judge::Conclusion;
 use crate::mesh_state::MeshState;
 
 /// What was found at one stage.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StageReport {
     /// Name of its folder.
     pub stage: String,
@@ -40,7 +40,7 @@ pub struct StageReport {
 }
 
 /// What the proxies hold, or why that is not known.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Held {
     /// They were read.
@@ -53,6 +53,29 @@ pub enum Held {
 }
 
 impl StageReport {
+    /// A verification: what is in force now, on one path.
+    pub(super) fn in_force(report: Report) -> Self {
+        Self {
+            stage: "in force now".to_owned(),
+            rollback: false,
+            verdict: report.verdict,
+            reason: None,
+            in_force_after_seconds: None,
+            change_requests: 0,
+            change_errors: 0,
+            later_requests: 0,
+            later_errors: 0,
+            paths: vec![report],
+            gates: Vec::new(),
+            held: None,
+        }
+    }
+
+    /// Probability of a wrong verdict on any of the paths.
+    pub(super) fn alpha(&self) -> f64 {
+        self.paths.iter().map(|path| path.alpha).sum()
+    }
+
     /// All requests: while it was put into force, judged on each path, and later.
     pub fn requests(&self) -> u64 {
         let judged: u64 = self.paths.iter().map(|path| path.requests).sum();
@@ -160,7 +183,7 @@ impl StageReport {
         // Of header routes; that a stage without them leaks nothing is in its intervals.
         let edges = || self.paths.iter().flat_map(|path| &path.edges);
         if edges().any(|edge| edge.edge.variant.is_some()) {
-            notes.extend(leaks(edges(), self.paths.iter().map(|path| path.alpha).sum()));
+            notes.extend(leaks(edges(), self.alpha()));
         }
         let failed = |errors: u64, requests: u64, when: &str| {
             let (errors_shown, requests) = (number::count(errors), number::count(requests));

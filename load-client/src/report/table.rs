@@ -186,7 +186,7 @@ impl Report {
 }
 
 /// How probable it is among the causes that were thought of.
-fn likelihood(cause: &Cause) -> String {
+pub(super) fn likelihood(cause: &Cause) -> String {
     let percent = cause.probability * 100.0;
     match percent {
         99.0.. => "by far the likeliest".to_owned(),

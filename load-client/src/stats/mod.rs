@@ -30,6 +30,7 @@ mod runs;
 pub mod split;
 pub mod stream;
 mod trace;
+mod trajectory;
 mod unattributed;
 pub mod verdict;
 
@@ -49,4 +50,5 @@ pub use runs::{Runs, RunsTest};
 pub use split::{InvalidSplit, Split};
 pub use stream::Stream;
 pub use trace::Trace;
+pub use trajectory::{Point, Trajectory};
 pub use verdict::{FailOn, Finding, Gate, InvalidGate, Verdict};

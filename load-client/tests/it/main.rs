@@ -14,6 +14,7 @@ mod exact; // what the verdict promises, exactly
 mod expectations; // what the manifests declare
 mod folding; // the order of dispatch
 mod forecasting; // load-client plan
+mod forms; // reports elsewhere than on a terminal
 mod judging; // from outcomes to a decision
 mod kit; // drawing from a split
 mod lab; // the manifests of the project, and a mesh drawn from a hat
@@ -27,6 +28,7 @@ mod planning; // requests that a verdict takes
 mod proxies; // what a proxy holds
 mod reporting; // what people and programs get to see
 mod rollout; // the walk
+mod saved; // reports that are kept
 mod units; // what is drawn once
 mod upstream; // a server to send to
 mod vectors; // reference values

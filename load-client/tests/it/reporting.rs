@@ -7,7 +7,7 @@ use load_client::report::{Outcome, Report, RolloutReport, StageReport};
 use crate::lab::{Hat, STAGES, answered, declared, feed, hop, lenient, spread, stage, stated, terms};
 
 /// A stage of a mesh that does what is declared.
-fn walked(name: &str) -> StageReport {
+pub(crate) fn walked(name: &str) -> StageReport {
     let claims = declared(&stage(name));
     let mut judge = Judge::new(claims.clone(), &terms()).unwrap();
     let mut hat = Hat::new(&claims, 7);
@@ -31,7 +31,7 @@ fn walked(name: &str) -> StageReport {
 }
 
 /// 90/10 declared, 80/20 done.
-fn violated() -> Report {
+pub(crate) fn violated() -> Report {
     let mut judge = stated("v1=90,v2=10");
     let mut draws = crate::kit::Draws::new(0.2, 1);
     let decision = feed(&mut judge, |_| {
@@ -40,13 +40,24 @@ fn violated() -> Report {
     Report::new(Path::Gateway, &judge, &decision)
 }
 
-fn leaked() -> Report {
+pub(crate) fn leaked() -> Report {
     let mut judge = stated("v1=1,v2=0");
     let mut n = 0;
     let decision = feed(&mut judge, |_| {
         n += 1;
         answered(0, 200, &[hop("shop", if n < 50 { "v1" } else { "v3" })])
     });
+    Report::new(Path::Gateway, &judge, &decision)
+}
+
+/// Half of what a verdict takes.
+pub(crate) fn undecided() -> Report {
+    let mut judge = stated("v1=90,v2=10");
+    let mut next = spread(100);
+    for _ in 0..200 {
+        judge.take(&next(0));
+    }
+    let decision = judge.stop().clone();
     Report::new(Path::Gateway, &judge, &decision)
 }
 

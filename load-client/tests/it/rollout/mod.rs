@@ -26,7 +26,7 @@ use crate::upstream::{Reply, Upstream, reply_of};
 
 /// What the mesh does besides drawing from the declared split.
 #[derive(Clone, Copy, Default)]
-struct Faults {
+pub(crate) struct Faults {
     /// Requests that still see the old stage after a change.
     late: usize,
     /// Requests after a change in which the proxy of each service's second pod still draws from the old stage.
@@ -45,9 +45,19 @@ struct Faults {
     alike: bool,
 }
 
-struct Lab {
+pub(crate) struct Lab {
     upstream: Upstream,
     folder: TempDir,
+}
+
+impl Faults {
+    /// payment-service v2 fails so many of its requests in a hundred.
+    pub(crate) fn canary_failing(percent: u32) -> Self {
+        Faults {
+            failing: percent,
+            ..Faults::default()
+        }
+    }
 }
 
 struct Mesh {
@@ -102,7 +112,7 @@ impl Mesh {
 }
 
 impl Lab {
-    fn new(faults: Faults) -> Self {
+    pub(crate) fn new(faults: Faults) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let applied = folder.path().join("applied");
         fs::write(&applied, "10-stable").unwrap();
@@ -138,7 +148,7 @@ impl Lab {
     }
 
     /// Writes the name of the folder that it is given to the file, at once.
-    fn apply(&self) -> String {
+    pub(crate) fn apply(&self) -> String {
         let folder = self.folder.path().display();
         format!(r#"sh -c 'basename "$0" > "{folder}/new" && mv "{folder}/new" "{folder}/applied"'"#)
     }
@@ -181,7 +191,7 @@ impl Lab {
         words.into_iter().map(str::to_owned).collect()
     }
 
-    fn rollout(&self, apply: &str, words: &[&str]) -> Output {
+    pub(crate) fn rollout(&self, apply: &str, words: &[&str]) -> Output {
         let arguments = self.arguments(apply, words);
         load_client(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
