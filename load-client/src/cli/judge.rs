@@ -107,13 +107,9 @@ impl TermsArgs {
         self.gate.flags()
     }
 
+    /// Where versions are read as the load reads them.
     pub(super) fn terms(&self, load: &Load) -> Terms {
-        self.of(&load.version_source.to_string())
-    }
-
-    /// Where versions are read from `version_source`.
-    pub(super) fn of(&self, version_source: &str) -> Terms {
-        self.gate.terms(version_source, self.budget)
+        self.gate.terms(&load.version_source.to_string(), self.budget)
     }
 }
 

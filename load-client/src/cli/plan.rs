@@ -9,12 +9,13 @@ use load_client::expect::{Call, Claim, Expected, claims, variants};
 use load_client::forecast::Forecast;
 use load_client::load::Header;
 
-use super::judge::{ChainArgs, TermsArgs, mesh};
+use super::judge::{ChainArgs, GateArgs, mesh};
 use super::{DONE, Output, values, write_json};
 
 const EXAMPLES: &str = "\
 Examples:
   load-client plan --expect v1=90,v2=10 --tolerance 2pp --rate 200
+  load-client plan --expect v1=90,v2=10 --budget 5000
   load-client plan --manifests manifests/base manifests/stages/30-canary-10 -X POST \\
       --url http://127.0.0.1:8080/payments --then 'POST http://auth-service:8080/verify'";
 
@@ -43,7 +44,10 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "R", value_parser = values::rate, help_heading = "Load")]
     rate: Option<f64>,
     #[command(flatten)]
-    terms: TermsArgs,
+    gate: GateArgs,
+    /// Also tell how small a tolerance so many requests can show
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Verdict")]
+    budget: Option<u64>,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
@@ -54,7 +58,11 @@ pub(super) fn execute(args: &PlanArgs) -> anyhow::Result<u8> {
         Some(expected) => vec![Claim::stated("service", expected.clone())],
         None => declared(args)?,
     };
-    let forecast = Forecast::new(claims, &args.terms.of("header:x-served-by"), args.rate)?;
+    let forecast = Forecast::new(
+        claims,
+        &args.gate.terms("header:x-served-by", args.budget),
+        args.rate,
+    )?;
     match args.output {
         Output::Table => forecast.write_table(&mut std::io::stdout().lock())?,
         Output::Json => write_json(&forecast)?,

@@ -1,5 +1,6 @@
 //! How many requests the verdicts on a chain will take, before any is sent.
 
+mod reach;
 mod table;
 
 use serde::Serialize;
@@ -8,6 +9,8 @@ use crate::expect::{Claim, Edge};
 use crate::judge::{EdgeState, Judge, Terms};
 use crate::stats::plan::{self, Chance};
 use crate::stats::{InvalidGate, Split};
+
+pub use reach::{Reach, Tolerances};
 
 /// Deviations that are looked at, in shares: where they are larger than the tolerance.
 const DEVIATIONS: [f64; 2] = [0.05, 0.1];
@@ -21,6 +24,8 @@ pub struct Forecast {
     pub confirm: Needed,
     /// The same as time, when a rate was given.
     pub seconds: Option<Seconds>,
+    /// What a number of requests can show, when one was given.
+    pub within: Option<Reach>,
     /// Used edges, in the order of the chain.
     pub edges: Vec<EdgeForecast>,
 }
@@ -85,11 +90,12 @@ pub struct Find {
 }
 
 impl Forecast {
-    /// For these edges on these terms; `rate` in requests per second.
+    /// For these edges on these terms; `rate` in requests per second. With a budget, also how small a tolerance it can show.
     ///
     /// # Errors
     /// Alpha or a tolerance is not between 0 and 1.
     pub fn new(claims: Vec<Claim>, terms: &Terms, rate: Option<f64>) -> Result<Self, InvalidGate> {
+        let within = terms.budget.map(|budget| Reach::new(&claims, terms, budget));
         let judge = Judge::new(claims, terms)?;
         let finite = |requests: u64| (requests < u64::MAX).then_some(requests);
         let confirm = Needed {
@@ -100,6 +106,7 @@ impl Forecast {
         Ok(Self {
             alpha: terms.alpha,
             confirm,
+            within: within.transpose()?,
             seconds: rate.map(|rate| Seconds::new(confirm, rate)),
             edges: edges
                 .filter_map(|edge| EdgeForecast::new(edge, judge.traffic(edge)))

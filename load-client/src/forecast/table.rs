@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::{EdgeForecast, Forecast, Needed};
+use super::{EdgeForecast, Forecast, Needed, Reach, Tolerances};
 use crate::report::number;
 
 /// Columns of numbers.
@@ -17,6 +17,11 @@ impl Forecast {
     /// Of `out`.
     pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}", self.headline())?;
+        if let Some(within) = &self.within {
+            let callers = || self.edges.iter().map(|edge| &edge.edge.from);
+            let chain = callers().any(|caller| Some(caller) != callers().next());
+            writeln!(out, "{}", reached(within, chain))?;
+        }
         let mut table = Table::new();
         table.load_style(presets::UTF8_HORIZONTAL_ONLY);
         table.set_header(["edge", "declared", "to say", "half of the time", "99 in 100"]);
@@ -63,6 +68,27 @@ impl Forecast {
             None => text,
         }
     }
+}
+
+/// The tolerance that a budget can show; of a chain, on both hops.
+fn reached(within: &Reach, chain: bool) -> String {
+    let budget = number::count(within.budget);
+    let (Some(median), Some(most)) = (within.median, within.p99) else {
+        return format!("{budget} requests are too few to confirm anything in 99 of 100 cases");
+    };
+    let points = |share: f64| number::upper(share).replace('%', "points");
+    let of = |Tolerances { first, second }: Tolerances| {
+        if chain {
+            format!("{} (second hop {})", points(first), points(second))
+        } else {
+            points(first)
+        }
+    };
+    format!(
+        "{budget} requests confirm within {} half of the time,\n  within {} in 99 of 100 cases",
+        of(median),
+        of(most)
+    )
 }
 
 fn row(edge: &EdgeForecast) -> Vec<String> {

@@ -45,6 +45,22 @@ fn a_stated_split_takes_the_exact_number_of_requests_within_a_twelfth() {
     }
 }
 
+/// The exact median of two points is 4,161 requests, the exact 99 % point 10,005: the way back has to give two points.
+#[test]
+fn a_budget_is_told_as_the_tolerance_that_it_can_show() {
+    for (budget, chance) in [("4161", "median"), ("10005", "p99")] {
+        let output = plan(&["--expect", "v1=90,v2=10", "--budget", budget, "-o", "json"]);
+        let within = &json(&output)["within"];
+        let first = within[chance]["first"].as_f64().unwrap();
+        assert!((first - 0.02).abs() < 0.0012, "{within:#}");
+    }
+    let text = stdout(&plan(&["--expect", "v1=90,v2=10", "--budget", "5000"]));
+    assert!(text.contains("5,000 requests confirm within 1."), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let nothing = stdout(&plan(&["--expect", "v1=90,v2=10", "--budget", "2"]));
+    assert!(nothing.contains("2 requests are too few"), "{nothing}");
+}
+
 #[test]
 fn the_edges_of_a_stage_are_planned_with_the_traffic_that_reaches_them() {
     let (base, canary) = (manifests("base"), manifests("stages/30-canary-10"));
