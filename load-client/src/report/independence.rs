@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use crate::judge::EdgeState;
-use crate::stats::{Dependence, Diagnosis, Heterogeneity};
+use crate::stats::{Dependence, Diagnosis, Heterogeneity, LateChange};
 
 /// What the diagnostics say. They qualify a verdict and have no part in its error rate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,8 +88,20 @@ fn share(counts: &[u64], k: usize) -> f64 {
     counts.get(k).copied().unwrap_or(0) as f64 / n as f64
 }
 
+fn late_change(late: &LateChange) -> String {
+    format!(
+        "the split changed while it was measured: since about answer {} it is not what is declared (e = {}), which all answers \
+         together do not show yet",
+        number::count(late.after),
+        number::power(late.log_e)
+    )
+}
+
 /// The version whose share changed most, at both ends.
 fn drift(state: &EdgeState, diagnosis: &Diagnosis) -> String {
+    if let Some(late) = diagnosis.late {
+        return late_change(&late);
+    }
     let Some((first, last)) = &diagnosis.ends else {
         return String::new();
     };

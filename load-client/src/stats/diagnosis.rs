@@ -63,6 +63,8 @@ pub struct Diagnosis {
     pub sources: Option<Heterogeneity>,
     /// Answers per version in the first and in the last tenth.
     pub ends: Option<(Vec<u64>, Vec<u64>)>,
+    /// Evidence of a split that was right and is no more: a change that came too late for the counts from the beginning to show it.
+    pub late: Option<LateChange>,
     /// First answers of the connections, per version.
     pub units: Vec<u64>,
     /// `ln` of the e-value of the units against the declared split: right or wrong whatever connections do.
@@ -86,6 +88,7 @@ impl Diagnosis {
             sources: of(rows(&mut trace.by_source().map(|(_, counts)| counts))),
             ends: slices.first().cloned().zip(slices.last().cloned()),
             slices: of(slices),
+            late: late(trace, split, level),
             units_log_e: split.log_e(&units),
             units,
         };
@@ -117,7 +120,7 @@ impl Diagnosis {
             Dependence::Deterministic
         } else if above(excess.same) && above(excess.against_others) {
             Dependence::PartlySticky
-        } else if differ(&self.slices) {
+        } else if differ(&self.slices) || self.late.is_some() {
             Dependence::Drift
         } else if differ(&self.sources) {
             Dependence::UnequalSources
@@ -140,6 +143,27 @@ impl Dependence {
             Dependence::Unknown | Dependence::Independent | Dependence::Deterministic
         )
     }
+}
+
+/// A late change. Answers from the beginning dilute it; of those since every 500th answer a process of evidence is kept as well
+/// ([`Restarts`](super::Restarts)).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LateChange {
+    /// Answers before it, about.
+    pub after: u64,
+    /// `ln` of the e-value against the declared split all the time.
+    pub log_e: f64,
+}
+
+/// Where the restarts refute the declared split and the counts from the beginning do not.
+fn late(trace: &Trace, split: &Split, level: f64) -> Option<LateChange> {
+    let enough = -level.ln();
+    let (from_start, log_e) = (split.log_e(trace.counts()), trace.restarts.log_e());
+    let found = log_e >= enough && from_start < enough;
+    found.then(|| LateChange {
+        after: trace.restarts.since().unwrap_or(0),
+        log_e,
+    })
 }
 
 /// Connections that are all of one version tell each other apart with few answers each.

@@ -37,7 +37,7 @@ pub mod verdict;
 pub use cells::cells;
 pub use change::{ChangePoint, change_point};
 pub use detect::Detector;
-pub use diagnosis::{Dependence, Diagnosis};
+pub use diagnosis::{Dependence, Diagnosis, LateChange};
 pub use gamma::{chi_square_lower, chi_square_upper, ln_gamma};
 pub use gate::ErrorEvidence;
 pub use heterogeneity::{Heterogeneity, heterogeneity};

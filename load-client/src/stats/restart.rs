@@ -22,7 +22,9 @@ pub struct Restarts {
     split: Split,
     seen: u64,
     started: u64,
-    /// Counts since each start, the oldest first.
+    /// Counts from the beginning.
+    counts: Vec<u64>,
+    /// The same at each start, the oldest first.
     live: VecDeque<Vec<u64>>,
     /// `ln Σ E_j/(j(j+1))` over the frozen ones.
     frozen: f64,
@@ -32,6 +34,7 @@ impl Restarts {
     /// Nothing seen yet.
     pub fn new(split: Split) -> Self {
         Self {
+            counts: vec![0; split.weights().len()],
             split,
             seen: 0,
             started: 0,
@@ -46,10 +49,8 @@ impl Restarts {
             self.start();
         }
         self.seen += 1;
-        for counts in &mut self.live {
-            if let Some(count) = counts.get_mut(version) {
-                *count += 1;
-            }
+        if let Some(count) = self.counts.get_mut(version) {
+            *count += 1;
         }
     }
 
@@ -57,11 +58,11 @@ impl Restarts {
         if self.live.len() == MOST_LIVE
             && let Some(oldest) = self.live.pop_front()
         {
-            let weighted = self.split.log_e(&oldest) + ln_weight(self.started + 1 - MOST_LIVE as u64);
+            let weighted = self.log_e_since(&oldest) + ln_weight(self.started + 1 - MOST_LIVE as u64);
             self.frozen = log_sum_exp(&[self.frozen, weighted]);
         }
         self.started += 1;
-        self.live.push_back(vec![0; self.split.weights().len()]);
+        self.live.push_back(self.counts.clone());
     }
 
     /// `ln` of the e-value at this moment.
@@ -82,7 +83,13 @@ impl Restarts {
     fn weighted(&self) -> impl Iterator<Item = (u64, f64)> {
         let first = self.started + 1 - self.live.len() as u64;
         let streams = (first..).zip(&self.live);
-        streams.map(|(j, counts)| (j, self.split.log_e(counts) + ln_weight(j)))
+        streams.map(|(j, start)| (j, self.log_e_since(start) + ln_weight(j)))
+    }
+
+    /// Of the answers since a start, at which the counts were these.
+    fn log_e_since(&self, start: &[u64]) -> f64 {
+        let since = self.counts.iter().zip(start).map(|(now, then)| now - then);
+        self.split.log_e(&since.collect::<Vec<_>>())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::evidence::{float, total};
 use super::matches::Pairs;
+use super::restart::Restarts;
 use super::runs::Runs;
 use super::split::Split;
 
@@ -23,6 +24,7 @@ pub struct Trace {
     pub(super) runs: Runs,
     pub(super) windows: Windows,
     pub(super) slices: Slices,
+    pub(super) restarts: Restarts,
     pub(super) connections: BTreeMap<u64, Group>,
     pub(super) sources: BTreeMap<u64, Group>,
     /// Consecutive answers on one connection.
@@ -51,6 +53,7 @@ impl Trace {
                 width: 1,
                 slices: vec![Vec::new()],
             },
+            restarts: Restarts::new(split.clone()),
             connections: BTreeMap::new(),
             sources: BTreeMap::new(),
             same: Pairs::default(),
@@ -64,6 +67,7 @@ impl Trace {
         self.runs.record(version);
         self.windows.record(version);
         self.slices.record(version);
+        self.restarts.record(version);
         if let Some(before) = group(&mut self.connections, connection, version) {
             self.same.record(before == version);
         }
