@@ -47,6 +47,10 @@ pub(super) struct RolloutArgs {
     /// often than the others: the error gate, whose alarm is false with probability --alpha at most
     #[arg(long, help_heading = "Stages")]
     rollback_on_failure: bool,
+    /// For the error gate, an answer that takes longer than this is a failure as well: a new version that is slow more often than
+    /// the others fails its stage (on the path of this client)
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Stages")]
+    slower_than: Option<Duration>,
     /// After the last stage walk back to the first
     #[arg(long, help_heading = "Stages")]
     return_to_first: bool,
@@ -90,6 +94,7 @@ pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
             context: args.context.clone(),
         }),
         terms: args.terms.terms(&load),
+        slower_than: args.slower_than,
         settle_within: args.settle_within,
         rollback_on_failure: args.rollback_on_failure,
         return_to_first: args.return_to_first,

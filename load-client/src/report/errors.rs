@@ -28,6 +28,9 @@ pub struct ErrorReport {
     pub other_requests: u64,
     /// Of them, those without an answer or answered with 500 and above.
     pub other_errors: u64,
+    /// An answer that takes longer counts as an error here; null: no answer is too slow.
+    #[serde(default)]
+    pub slower_than_ms: Option<f64>,
     /// `ln` of the evidence that the new versions fail more often, the largest so far.
     pub log_e: f64,
     /// Its part of the probability of a false alarm; there is an alarm from `log_e` `-ln(alpha)` on.
@@ -41,9 +44,10 @@ impl fmt::Display for ErrorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} fails {} of its requests ({} of {}), {} {} ({} of {}): e = {}, alarm at {}",
+            "{}: {} fails {}{} of its requests ({} of {}), {} {} ({} of {}): e = {}, alarm at {}",
             self.edge,
             self.new.join(" and "),
+            self.slow(),
             rate(self.new_errors, self.new_requests),
             number::count(self.new_errors),
             number::count(self.new_requests),
@@ -54,6 +58,16 @@ impl fmt::Display for ErrorReport {
             number::power(self.log_e),
             number::power(-self.alpha.ln()),
         )
+    }
+}
+
+impl ErrorReport {
+    /// What is a failure besides errors.
+    fn slow(&self) -> String {
+        let slow = self
+            .slower_than_ms
+            .map(|ms| format!("(or takes more than {ms} ms for) "));
+        slow.unwrap_or_default()
     }
 }
 

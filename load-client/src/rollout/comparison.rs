@@ -1,4 +1,5 @@
-//! The error gate of a stage: the failures of the new versions beside those of the others, hop by hop.
+//! The error gate of a stage: the failures of the new versions beside those of the others, hop by hop. An answer that takes too
+//! long can be a failure, too.
 //!
 //! *New* is a version whose share grows with the stage, for any request of the mix. Where the stage before is not known
 //! (the first stage, a rollback, `--only`, an edge that had no traffic) it is one that gets less than half of the plain
@@ -10,6 +11,7 @@
 //! found before anybody else gets it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::expect::{Claim, Edge, Expected, Path};
 use crate::judge::{Seen, is_error, seen};
@@ -29,6 +31,8 @@ pub(super) struct Comparison {
     others: BTreeSet<String>,
     ways: Vec<Way>,
     alpha: f64,
+    /// An answer that takes longer is a failure.
+    slower_than: Option<Duration>,
     evidence: ErrorEvidence,
     log_e: f64,
     of_new: Counts,
@@ -115,6 +119,7 @@ impl Comparison {
             others,
             ways,
             alpha: 1.0,
+            slower_than: None,
             evidence: ErrorEvidence::default(),
             log_e: 0.0,
             of_new: Counts::default(),
@@ -125,6 +130,11 @@ impl Comparison {
     /// The probability of a false alarm of this comparison.
     pub(super) fn set_alpha(&mut self, alpha: f64) {
         self.alpha = alpha;
+    }
+
+    /// From now on an answer that takes longer is a failure.
+    pub(super) fn set_slower_than(&mut self, limit: Option<Duration>) {
+        self.slower_than = limit;
     }
 
     /// Takes in an outcome of a request that was drawn from these requests of the mix.
@@ -143,7 +153,8 @@ impl Comparison {
                 expected.is_some_and(|expected| self.new.contains(&expected.label(hop)))
             }
         };
-        let error = is_error(outcome);
+        let slow = self.slower_than.is_some_and(|limit| outcome.latency > limit);
+        let error = slow || is_error(outcome);
         let counts = if of_new {
             &mut self.of_new
         } else {
@@ -207,6 +218,7 @@ impl Comparison {
             new_errors: self.of_new.errors,
             other_requests: self.of_others.requests,
             other_errors: self.of_others.errors,
+            slower_than_ms: self.slower_than.map(|limit| limit.as_secs_f64() * 1_000.0),
             log_e: self.log_e,
             alpha: self.alpha,
             alarm: self.alarm(),

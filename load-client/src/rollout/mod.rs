@@ -46,6 +46,8 @@ pub struct Orders {
     pub mesh: Option<MeshTools>,
     /// For each stage, all paths together.
     pub terms: Terms,
+    /// For the error gate an answer that takes longer than this is a failure, too.
+    pub slower_than: Option<Duration>,
     /// How long after the end of the command the new split may take to be seen. Then the stage is judged as it is.
     pub settle_within: Duration,
     /// Apply and verify the last confirmed stage if one fails.

@@ -1,6 +1,7 @@
 //! A stage that is in force, while it is judged on every path.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::Plan;
 use super::comparison::{Comparison, edge_by_edge, hop_by_hop};
@@ -65,6 +66,16 @@ impl Trial {
             comparison.set_alpha(terms.alpha / f64::from(all));
         }
         Ok(trial)
+    }
+
+    /// For the error gate, on the load of this client, an answer that takes longer is a failure. What a client inside the mesh counts
+    /// are failures alone.
+    #[must_use]
+    pub(super) fn with_slower_than(mut self, limit: Option<Duration>) -> Self {
+        for comparison in &mut self.outside {
+            comparison.set_slower_than(limit);
+        }
+        self
     }
 
     /// Takes in what a client inside the mesh found.

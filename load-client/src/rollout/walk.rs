@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
         rollback: bool,
     ) -> Result<Conclusion, InvalidGate> {
         let trial = Trial::new(&self.orders.plan, stage, before, &self.orders.terms)?;
-        let trial = Rc::new(RefCell::new(trial));
+        let trial = Rc::new(RefCell::new(trial.with_slower_than(self.orders.slower_than)));
         self.now.replace(Some(Now {
             stage,
             rollback,

@@ -103,6 +103,31 @@ fn a_stage_of_its_own_has_an_error_gate_too_and_stays_without_leave_to_roll_back
     assert_eq!(lab.applied(), "30-canary-10");
 }
 
+/// Half of the answers of v2 take 400 ms. That is no error, and found only by who asks for it.
+#[test]
+fn a_canary_that_is_slow_more_often_than_the_rest_fails_its_stage() {
+    let lab = Lab::new(Faults {
+        failing: 50,
+        slow: true,
+        ..Faults::default()
+    });
+    let words = ["--only", "30-canary-10", "--slower-than", "350ms", "-o", "json"];
+    let report = json(&lab.rollout(&lab.apply(), &words));
+    assert_eq!(report["verdict"], "ERRORS", "{report:#}");
+    let gates = report["stages"][0]["gates"].as_array().unwrap();
+    let gate = gates.iter().find(|gate| gate["alarm"] == true).unwrap();
+    assert_eq!(
+        (&gate["new"], &gate["slower_than_ms"]),
+        (&value!(["v2"]), &value!(350.0))
+    );
+    let reason = report["stages"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("v2 fails (or takes more than 350 ms for) "),
+        "{reason}"
+    );
+    assert_eq!(report["errors"], 0, "slow is no error elsewhere");
+}
+
 /// Where everybody fails, nobody has a version to go back to: the first stage is the last one.
 #[test]
 fn without_an_earlier_stage_there_is_nothing_to_roll_back_to() {

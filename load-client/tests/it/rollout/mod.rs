@@ -12,6 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -23,6 +24,9 @@ use tempfile::TempDir;
 use crate::command::{code, command, json, load_client, stderr, stdout};
 use crate::lab::{Hat, STAGES, answered, declared, manifests, stage, with};
 use crate::upstream::{Reply, Upstream, reply_of};
+
+/// How long an answer takes that is slow.
+const SLOW: Duration = Duration::from_millis(400);
 
 /// What the mesh does besides drawing from the declared split.
 #[derive(Clone, Copy, Default)]
@@ -39,6 +43,8 @@ pub(crate) struct Faults {
     deaf: bool,
     /// payment-service v2 fails this many of its requests in a hundred.
     failing: u32,
+    /// It takes 400 ms instead of failing.
+    slow: bool,
     /// It fails by closing the connection, so that no answer says who it was.
     crashing: bool,
     /// So does every version.
@@ -87,9 +93,9 @@ impl Mesh {
             return Reply::Close;
         }
         let first = self.hat(&self.in_force.clone()).first(canary);
-        if (first.version == "v2" || self.faults.alike)
-            && self.random.random_range(0..100) < self.faults.failing
-        {
+        let unwell = (first.version == "v2" || self.faults.alike)
+            && self.random.random_range(0..100) < self.faults.failing;
+        if unwell && !self.faults.slow {
             if self.faults.crashing {
                 return Reply::Close;
             }
@@ -103,7 +109,12 @@ impl Mesh {
         // The old stage does not expect calls of a version that it sends nothing to.
         let second = second.or_else(|| self.hat(&new).second(canary, &first));
         let hops: Vec<_> = [first].into_iter().chain(second).collect();
-        reply_of(&answered(canary, 200, &hops))
+        let reply = reply_of(&answered(canary, 200, &hops));
+        if unwell {
+            Reply::After(SLOW, Box::new(reply))
+        } else {
+            reply
+        }
     }
 
     fn hat(&mut self, stage: &str) -> &mut Hat {
