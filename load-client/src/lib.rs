@@ -13,6 +13,7 @@ pub mod load;
 pub mod mesh_state;
 pub mod outcome;
 pub mod progress;
+pub mod reconcile;
 mod referee;
 pub mod report;
 pub mod rollout;

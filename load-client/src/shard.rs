@@ -53,7 +53,7 @@ impl Shard {
             .wrapping_add(u64::from(self.index))
     }
 
-    /// A seed for this client, so that no two draw the same keys. The first one's is the seed itself.
+    /// A seed for the draws of this client, so that no two draw alike. The first one's is the seed itself.
     pub fn seed(self, seed: u64) -> u64 {
         match self.index {
             0 => seed,

@@ -111,7 +111,7 @@ impl TokenSource {
 }
 
 /// reqwest's own text leaves out why ("error sending request").
-fn with_causes(error: &reqwest::Error) -> String {
+pub(crate) fn with_causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

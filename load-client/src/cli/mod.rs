@@ -23,6 +23,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Exit code of a run that is done.
 const DONE: u8 = 0;
+/// Exit code when something is not as it should be.
+const WRONG: u8 = 1;
 /// Exit code when nothing could be measured; clap's own errors (unknown flag, bad value) have it as well.
 const UNKNOWN: u8 = 2;
 

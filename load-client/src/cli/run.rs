@@ -7,16 +7,17 @@ use clap::Args;
 use load_client::cause::Knowledge;
 use load_client::expect::Expected;
 use load_client::judge::Judge;
-use load_client::load::Load;
+use load_client::load::{Load, RequestSpec};
 use load_client::progress::Progress;
-use load_client::run::{Asked, Limits, Orders, RunReport, run};
+use load_client::reconcile::LedgerSource;
+use load_client::run::{Asked, IDEMPOTENCY_KEY, Limits, Orders, RunReport, run};
 use load_client::shard::Shard;
 use mesh_config::Mesh;
 
 use super::expectation::Expectation;
 use super::judge::{ChainArgs, GateArgs, mesh};
 use super::request::RequestArgs;
-use super::{DONE, Output, UNKNOWN, values};
+use super::{DONE, Output, UNKNOWN, WRONG, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +28,7 @@ Examples:
       --token-url http://127.0.0.1:8080/tokens --token-body '{\"user\":\"demo\"}' --requests 1000
   load-client run --url http://127.0.0.1:8080/version --expect v1=90,v2=10 --requests 40000 --shard 0/2 -o json
 
-Exit codes: 0 done, or CONFIRMED; 1 VIOLATION or LEAK; 2 UNDECIDED, no answer at all, or interrupted";
+Exit codes: 0 done, or CONFIRMED; 1 VIOLATION or LEAK, or a payment lost or charged twice (--ledger); 2 UNDECIDED, no answer at all, or interrupted";
 
 /// How long a run takes when no limit is given.
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
@@ -48,6 +49,10 @@ pub(super) struct RunArgs {
     /// from 0. `load-client merge` adds up their JSON and gives the verdict
     #[arg(long, value_name = "INDEX/COUNT", help_heading = "Load")]
     shard: Option<Shard>,
+    /// After the run, hold the payments against what the services charged, and name those that were lost or charged twice by
+    /// their idempotency-key. URL is /ledger beside --url unless given
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Load")]
+    ledger: Option<String>,
     /// Manifests that declare the split: files, or folders (not recursive)
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Expectation")]
     manifests: Vec<PathBuf>,
@@ -100,7 +105,6 @@ impl RunArgs {
             (Vec::new(), Knowledge::default())
         };
         load.shard = shard;
-        load.seed = shard.seed(load.seed);
         load.rate = load.rate.map(|rate| rate / f64::from(shard.of));
         let terms = self.gate.terms(
             &load.version_source.to_string(),
@@ -116,7 +120,36 @@ impl RunArgs {
             shard,
             judge: Judge::new(claims, &terms)?,
             knowledge,
+            ledger: self.ledger(load)?,
         })
+    }
+}
+
+impl RunArgs {
+    /// Where the charges can be read.
+    fn ledger(&self, load: &Load) -> anyhow::Result<Option<LedgerSource>> {
+        let Some(url) = &self.ledger else { return Ok(None) };
+        let has_key = load.requests[0]
+            .headers
+            .iter()
+            .any(|(name, _)| *name == IDEMPOTENCY_KEY);
+        anyhow::ensure!(
+            has_key,
+            "--ledger: payments are told apart by their key; add -H 'idempotency-key: {{uuid}}'"
+        );
+        let url = match url.as_str() {
+            "" => LedgerSource::beside(&self.request.url)?,
+            url => url.to_owned(),
+        };
+        let plain = |spec: &RequestSpec| {
+            let headers = spec.headers.iter().filter(|(name, _)| *name != IDEMPOTENCY_KEY);
+            headers.cloned().collect()
+        };
+        Ok(Some(LedgerSource {
+            url,
+            proxy: self.request.proxy().map(str::to_owned),
+            headers: load.requests.iter().map(plain).collect(),
+        }))
     }
 }
 
@@ -134,6 +167,13 @@ pub(super) fn exit_code(report: &RunReport) -> u8 {
     if report.requests == 0 || report.interrupted {
         return UNKNOWN;
     }
-    let judged = report.judgement.as_ref();
-    judged.map_or(DONE, |judged| judged.verdict.exit_code())
+    let judged = report
+        .judgement
+        .as_ref()
+        .map_or(DONE, |judged| judged.verdict.exit_code());
+    match &report.reconciliation {
+        Some(reconciliation) if reconciliation.is_wrong() => WRONG,
+        _ if report.ledger_error.is_some() && judged == DONE => UNKNOWN,
+        _ => judged,
+    }
 }

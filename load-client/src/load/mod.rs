@@ -5,6 +5,7 @@
 
 mod connection;
 mod deadline;
+mod keys;
 mod line;
 mod pace;
 mod request;
@@ -19,20 +20,21 @@ use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
+use http::HeaderName;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 pub use self::request::{Header, InvalidHeader, RequestSpec};
 pub use self::target::{InvalidTarget, Target, Unresolved};
-use crate::outcome::Sink;
+use crate::outcome::{Dispatch, Sink};
 use crate::shard::Shard;
 use crate::version::{VersionReader, VersionSource};
 use connection::Connection;
+use keys::Keys;
 use line::Line;
 use pace::Pace;
 use request::PreparedRequest;
+use template::Template;
 use user::{Shared, User};
 
 /// What to send, where, and how fast.
@@ -105,13 +107,11 @@ impl Load {
             sink,
             requests: requests?,
             reader: RefCell::new(VersionReader::new(self.version_source.clone())),
-            random: RefCell::new(SmallRng::seed_from_u64(self.seed)),
             pace: pace.map(Mutex::new),
             finished: Cell::new(false),
             opened: Rc::new(Cell::new(0)),
+            keys: self.keys(),
             per_unit: self.per_unit,
-            seed: self.seed,
-            shard: self.shard,
         });
         let mut users = JoinSet::new();
         for _ in 0..self.connections {
@@ -124,6 +124,22 @@ impl Load {
             ended.map_err(LoadError::User)?.map_err(LoadError::Timer)?;
         }
         Ok(())
+    }
+
+    /// The value that a header had in a request, placeholders and all; `None`: it has no such header.
+    pub fn header_of(&self, dispatch: Dispatch, name: &HeaderName) -> Option<String> {
+        let headers = &self.requests.get(dispatch.variant)?.headers;
+        let (_, text) = headers.iter().find(|(other, _)| other == name)?;
+        let value = Template::new(text.as_bytes()).render(&self.keys().values(dispatch.sequence));
+        String::from_utf8(value).ok()
+    }
+
+    fn keys(&self) -> Keys {
+        Keys {
+            seed: self.seed,
+            shard: self.shard,
+            per_unit: self.per_unit,
+        }
     }
 
     /// Opened before anything is counted, so that a wrong address is told at once and not as a row of failures.

@@ -10,18 +10,14 @@ use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderName, Request};
 use http_body_util::Full;
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
 use tokio::sync::Mutex;
-use uuid::Builder;
 
 use super::deadline::Deadline;
+use super::keys::Keys;
 use super::line::Line;
 use super::pace::Pace;
 use super::request::PreparedRequest;
-use super::template::Values;
 use crate::outcome::{Answer, Dispatch, Failure, Outcome, Sink};
-use crate::shard::Shard;
 use crate::version::VersionReader;
 
 /// A user that finds nobody listening waits this long before it tries again, twice as long each time up to the
@@ -35,7 +31,6 @@ pub(super) struct Shared<S> {
     /// By variant.
     pub(super) requests: Vec<PreparedRequest>,
     pub(super) reader: RefCell<VersionReader>,
-    pub(super) random: RefCell<SmallRng>,
     /// Open loop only. Users queue here; the first in the queue waits for the next start.
     pub(super) pace: Option<Mutex<Pace>>,
     /// Open loop only: the sink had no more; nobody need wait for another start to hear the same.
@@ -44,8 +39,7 @@ pub(super) struct Shared<S> {
     pub(super) opened: Rc<Cell<u64>>,
     /// As in [`super::Load`].
     pub(super) per_unit: Option<NonZeroU64>,
-    pub(super) seed: u64,
-    pub(super) shard: Shard,
+    pub(super) keys: Keys,
 }
 
 /// Sends until the sink has no more.
@@ -80,7 +74,7 @@ impl<S: Sink> User<S> {
                 from_intended: end - intended.unwrap_or(sent),
                 attempts: result.as_ref().map_or(1, attempts),
                 connection: self.line.number(),
-                unit: self.shared.unit(dispatch.sequence),
+                unit: self.shared.keys.unit(dispatch.sequence),
                 result: result.map(|head| self.shared.answer(&head, &self.body)),
             };
             self.shared.sink.borrow_mut().resolve(dispatch.sequence, outcome);
@@ -129,23 +123,7 @@ impl<S: Sink> Shared<S> {
     }
 
     fn request(&self, dispatch: Dispatch) -> Request<Full<Bytes>> {
-        let values = || Values {
-            number: self.shard.number(dispatch.sequence),
-            uuid: Builder::from_random_bytes(self.random.borrow_mut().random()).into_uuid(),
-            unit: self.key(self.unit(dispatch.sequence)),
-        };
-        self.requests[dispatch.variant].render(values)
-    }
-
-    /// The unit of a request, by its place in the dispatch order.
-    fn unit(&self, sequence: u64) -> u64 {
-        sequence / self.per_unit.map_or(1, NonZeroU64::get)
-    }
-
-    /// The key of a unit, wherever and whenever its requests are sent.
-    fn key(&self, unit: u64) -> uuid::Uuid {
-        let mut random = SmallRng::seed_from_u64(self.seed ^ unit.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Builder::from_random_bytes(random.random()).into_uuid()
+        self.requests[dispatch.variant].render(|| self.keys.values(dispatch.sequence))
     }
 
     fn answer(&self, head: &Parts, body: &[u8]) -> Answer {

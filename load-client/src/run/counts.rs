@@ -1,7 +1,13 @@
 //! What a run counted: enough for every figure of its report, and to be added to what other clients counted.
 //!
-//! The verdict on a split depends on counts alone, so that of the sum is the one that a single client would give that had seen
-//! all. What needs the order of the answers (runs, drift, stickiness) is known to each client for itself: [`Part`].
+//! Exact in a sum: counts, errors, histograms and the percentiles read off them, the evidence against a declared split and its
+//! confidence set, since these depend on counts alone. So the verdict is the one that a single client would give that had seen all.
+//! It is one look, when every client has come to a limit that was fixed beforehand; the confidence set holds at every number of
+//! requests at once, and so at whatever numbers the clients came to, as long as none of them is left out. (`verify` stops by its own
+//! evidence, and is not divided.)
+//!
+//! What needs the order of the answers (runs, drift, stickiness) is known to each client for itself: [`Part`]. Who gave which
+//! answer, and so the causes, is not kept.
 
 use std::collections::BTreeMap;
 

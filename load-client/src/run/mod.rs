@@ -2,6 +2,7 @@
 //!
 //! Several clients make a run together: each has a [`Shard`] of it, and [`merge`] adds up what they counted.
 
+mod book;
 mod clients;
 mod counts;
 pub mod merge;
@@ -13,6 +14,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
+pub use self::book::IDEMPOTENCY_KEY;
 pub use self::counts::{Asked, Counts, Part, PartOfEdge};
 pub use self::report::{RunReport, VersionReport};
 pub use self::tally::Limits;
@@ -21,8 +23,10 @@ use crate::expect::Path;
 use crate::judge::Judge;
 use crate::load::{Load, LoadError};
 use crate::progress::{Progress, Step};
+use crate::reconcile::LedgerSource;
 use crate::report::Report;
 use crate::shard::Shard;
+use book::Book;
 use tally::Tally;
 
 /// What a run is to do besides sending.
@@ -40,6 +44,8 @@ pub struct Orders {
     pub judge: Judge,
     /// What else could be in force.
     pub knowledge: Knowledge,
+    /// Where the charges of the payments that are sent can be read; `None`: they are not reconciled.
+    pub ledger: Option<LedgerSource>,
 }
 
 /// Drives `load` until a limit is reached or Ctrl-C is pressed. Runs inside a `LocalSet`.
@@ -50,7 +56,9 @@ pub async fn run(load: &Load, orders: Orders, progress: &Progress) -> Result<Run
     let Orders {
         limits, shard, path, ..
     } = orders;
-    let tally = Rc::new(RefCell::new(Tally::new(limits, orders.judge, load.seed)));
+    let book = orders.ledger.is_some().then(Book::default);
+    let tally = Tally::new(limits, orders.judge, shard.seed(load.seed), book);
+    let tally = Rc::new(RefCell::new(tally));
     let step = || {
         let tally = tally.borrow();
         let totals = tally.judge.tally();
@@ -65,6 +73,11 @@ pub async fn run(load: &Load, orders: Orders, progress: &Progress) -> Result<Run
         _ = tokio::signal::ctrl_c() => true,
     };
     progress.clear();
+    let book = tally.borrow_mut().book.take();
+    let reconciled = match (&orders.ledger, book) {
+        (Some(source), Some(book)) => Some(book.reconcile(load, source).await),
+        _ => None,
+    };
     let mut tally = tally.borrow_mut();
     // A look comes first: whether answers are independent is told at the level that the verdict calls for.
     let decision = tally.judge.stop().clone();
@@ -72,5 +85,5 @@ pub async fn run(load: &Load, orders: Orders, progress: &Progress) -> Result<Run
     let judgement =
         judged.then(|| Report::new(path, &tally.judge, &decision).explained(&tally.judge, &orders.knowledge));
     let counts = Counts::new(&tally, orders.asked, path, shard, interrupted);
-    Ok(RunReport::new(counts, judgement))
+    Ok(RunReport::new(counts, judgement).reconciled(reconciled))
 }

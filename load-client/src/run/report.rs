@@ -9,6 +9,7 @@ use super::counts::{Asked, Counts};
 use crate::judge::{InvalidCounts, Judge};
 use crate::latency::{Latencies, Percentiles};
 use crate::outcome::Failure;
+use crate::reconcile::{LedgerError, Reconciliation};
 use crate::report::Report;
 use crate::shard::Shard;
 
@@ -49,6 +50,10 @@ pub struct RunReport {
     /// The split, judged once at the end. Null without an expectation, and for one client of several: the verdict is that
     /// of the sum.
     pub judgement: Option<Report>,
+    /// Payments held against what was charged. Null unless that was asked, and after an error.
+    pub reconciliation: Option<Reconciliation>,
+    /// Why the ledgers could not be read, if they could not.
+    pub ledger_error: Option<String>,
     /// What all this is computed from, to be added up by `load-client merge`.
     pub counts: Counts,
 }
@@ -106,8 +111,20 @@ impl RunReport {
             latency_ms: totals.latencies().from_send.percentiles(),
             latency_from_intended_ms: totals.latencies().from_intended.percentiles(),
             judgement,
+            reconciliation: None,
+            ledger_error: None,
             counts,
         }
+    }
+
+    /// With what became of the payments.
+    pub(super) fn reconciled(mut self, found: Option<Result<Reconciliation, LedgerError>>) -> Self {
+        match found {
+            Some(Ok(found)) => self.reconciliation = Some(found),
+            Some(Err(error)) => self.ledger_error = Some(error.to_string()),
+            None => {}
+        }
+        self
     }
 
     /// Of a sum over clients, judged once.

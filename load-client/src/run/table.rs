@@ -42,6 +42,12 @@ impl RunReport {
             "requests without an answer: {}",
             listed(self.failures.iter())
         )?;
+        if let Some(reconciliation) = &self.reconciliation {
+            reconciliation.write_table(out)?;
+        }
+        if let Some(error) = &self.ledger_error {
+            writeln!(out, "not reconciled: {error}")?;
+        }
         writeln!(out, "\nlatency in ms, from the send to the end of the answer")?;
         self.write_latencies(out, |version| version.latency_ms, self.latency_ms)?;
         if self.asked.intended_rate.is_some() {

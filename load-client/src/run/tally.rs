@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
+use super::book::Book;
 use crate::fold::Fold;
 use crate::judge::Judge;
 use crate::latency::Latencies;
@@ -37,11 +38,13 @@ pub(super) struct Tally {
     pub(super) versions: BTreeMap<String, Latencies>,
     /// Of answers that name no version.
     pub(super) unattributed: Latencies,
+    /// Every payment, if they are to be reconciled.
+    pub(super) book: Option<Book>,
 }
 
 impl Tally {
     /// `seed` is that of the draws from the mix.
-    pub(super) fn new(limits: Limits, judge: Judge, seed: u64) -> Self {
+    pub(super) fn new(limits: Limits, judge: Judge, seed: u64, book: Option<Book>) -> Self {
         Tally {
             limits,
             sent: 0,
@@ -53,6 +56,7 @@ impl Tally {
             judge,
             versions: BTreeMap::new(),
             unattributed: Latencies::default(),
+            book,
         }
     }
 
@@ -80,6 +84,9 @@ impl Tally {
 
     fn count(&mut self, outcome: &Outcome) {
         self.judge.record(outcome);
+        if let Some(book) = &mut self.book {
+            book.record(outcome);
+        }
         if let Ok(answer) = &outcome.result {
             let hop = answer.served_by.as_ref().and_then(|hops| hops.first());
             self.latencies_of(hop.map(|hop| hop.version.as_str()))

@@ -26,6 +26,7 @@ mod mesh_state; // what recorded proxies hold
 mod mesh_state_command; // the same, asked on the command line
 mod planning; // requests that a verdict takes
 mod proxies; // what a proxy holds
+mod reconciling; // payments and ledgers
 mod reporting; // what people and programs get to see
 mod rollout; // the walk
 mod saved; // reports that are kept
