@@ -37,7 +37,7 @@ WALK := sh -c '"$$@" --return-to-first && scripts/bad-canary "$$@"' walk
 # Where a scenario runs: make scenario NAME=retries ON=cluster
 ON ?= local-mesh
 
-.PHONY: help build demo-local scenario parity demo demo-up demo-down stage images client doctor check test test-cluster conformance lint bench
+.PHONY: help build demo-local scenario parity demo demo-up demo-down stage images client doctor check test test-cluster promise conformance lint bench
 
 ##@ Demo on kind with Istio
 demo: build ## Cluster, Istio, images, then the same walk as demo-local on real Istio
@@ -91,6 +91,9 @@ test: build ## Run every test; the end-to-end tests use the binaries
 
 test-cluster: build client ## Run every test that needs the cluster of make demo-up
 	KIND_LAB=1 $(CARGO) test --release -p e2e --test it -- cluster:: security:: --test-threads 1
+
+promise: build ## What is promised, at full length: 400 verdicts, 10,000,000 requests (minutes)
+	$(CARGO) test --release -p e2e -p load-client --test it -- --ignored --nocapture --test-threads 1 of_200_verdicts ten_million
 
 conformance: build ## Replay what real istiod and Envoy did, or a part: make conformance CASES='weights retries/on-5xx'
 	$(CARGO) run --release -p conformance -- $(CASES)

@@ -90,6 +90,11 @@ impl LocalMesh {
         std::fs::read_to_string(self.log.path().join("stderr")).unwrap_or_default()
     }
 
+    /// The proxy of a client inside the mesh.
+    pub fn inside_proxy(&self) -> String {
+        format!("http://{}", self.client)
+    }
+
     /// A verb of local-mesh that talks to this mesh.
     pub fn verb(&self, words: &[&str]) -> Command {
         let mut command = self.lab.program("local-mesh");
@@ -208,9 +213,9 @@ impl Target for LocalMesh {
 
     fn inside_command(&self) -> String {
         format!(
-            "'{}' verify --proxy http://{}",
+            "'{}' verify --proxy {}",
             self.lab.bin().join("load-client").display(),
-            self.client
+            self.inside_proxy()
         )
     }
 

@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 use e2e::scenario::Scenario;
 use e2e::{Effort, LocalMesh, run};
 
-use crate::scenario::{canary, causes, changes, crash, errors, payments, scenarios, split, walk};
+use crate::scenario::{
+    canary, causes, changes, clients, crash, errors, payments, promise, scenarios, split, walk,
+};
 
 #[tokio::test]
 async fn the_walk_over_all_stages_confirms_every_edge_without_an_error() -> Result<()> {
@@ -43,6 +45,36 @@ async fn what_to_expect_is_read_from_the_manifests() -> Result<()> {
 }
 
 #[tokio::test]
+async fn several_clients_make_one_run_with_one_verdict() -> Result<()> {
+    clients::the_job_of_several_clients_has_one_verdict(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn of_20_verdicts_on_a_right_split_at_most_1_is_wrong() -> Result<()> {
+    let mesh = LocalMesh::start("30-canary-10").await?;
+    promise::a_right_split_is_confirmed(&mesh, 20, 1, "5pp").await
+}
+
+#[tokio::test]
+async fn of_60_verdicts_on_80_20_instead_of_90_10_half_come_within_300_requests() -> Result<()> {
+    promise::a_wrong_split_is_found_soon(&LocalMesh::start("30-canary-10").await?, 60).await
+}
+
+/// Minutes: `make promise`.
+#[tokio::test]
+#[ignore = "at full length: make promise"]
+async fn of_200_verdicts_on_a_right_split_at_most_2_are_wrong() -> Result<()> {
+    let mesh = LocalMesh::start("30-canary-10").await?;
+    promise::a_right_split_is_confirmed(&mesh, 200, 2, "2pp").await
+}
+
+#[tokio::test]
+#[ignore = "at full length: make promise"]
+async fn of_200_verdicts_on_80_20_instead_of_90_10_half_come_within_300_requests() -> Result<()> {
+    promise::a_wrong_split_is_found_soon(&LocalMesh::start("30-canary-10").await?, 200).await
+}
+
+#[tokio::test]
 async fn no_request_fails_during_200_changes() -> Result<()> {
     changes::no_request_fails_because_of_a_change(&LocalMesh::start("10-stable").await?, 200).await
 }
@@ -65,6 +97,11 @@ async fn the_second_hop_is_routed_by_the_mesh() -> Result<()> {
 #[tokio::test]
 async fn a_payment_is_charged_once_per_instance_and_ledgers_show_it() -> Result<()> {
     payments::charged_once_per_instance(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
+async fn payments_are_reconciled_with_the_ledgers() -> Result<()> {
+    payments::reconciled_with_the_ledgers(&LocalMesh::start("10-stable").await?).await
 }
 
 #[tokio::test]

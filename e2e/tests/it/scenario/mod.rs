@@ -3,9 +3,11 @@
 pub(crate) mod canary; // who gets v2
 pub(crate) mod causes; // why a split is not as declared
 pub(crate) mod changes; // applying while requests run
+pub(crate) mod clients; // several clients, one run
 pub(crate) mod crash; // a process dies
 pub(crate) mod errors; // the error gate
 pub(crate) mod payments; // money
+pub(crate) mod promise; // verdicts, counted
 pub(crate) mod scenarios; // those of manifests/scenarios
 pub(crate) mod split; // verdicts
 pub(crate) mod walk; // the rollout

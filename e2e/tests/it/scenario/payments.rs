@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use e2e::{Call, Connection, Target, unique, until};
+use e2e::{Call, Connection, Ended, Target, run, unique, until};
 use serde_json::Value;
 
 use super::{apply, pay, payment, token};
@@ -60,6 +60,62 @@ pub(crate) async fn charged_once_per_instance(target: &impl Target) -> Result<()
         charges,
         answers.len(),
         "the ledgers know of every charge and of no other: {ledgers:?}"
+    );
+    Ok(())
+}
+
+/// `load-client run` pays 200 times with this key, and reads the ledgers afterwards.
+async fn paid(target: &impl Target, key: &str) -> Result<Ended> {
+    let mut command = target.lab().program("load-client");
+    command.args(["run", "--requests", "200", "-o", "json", "--ledger", "-X", "POST"]);
+    command.args([
+        "--url",
+        &target.url("/payments"),
+        "-H",
+        "content-type: application/json",
+    ]);
+    command.args(["-H", &format!("idempotency-key: {key}")]);
+    command.args(["--body", r#"{"amount_cents":1250,"currency":"EUR","to":"shop"}"#]);
+    command.args([
+        "--token-url",
+        &target.url("/tokens"),
+        "--token-body",
+        r#"{"user":"e2e"}"#,
+    ]);
+    run(&mut command).await
+}
+
+/// A key for each payment: each is charged once, and the client says so. One key for all: each instance charges it once, which is twice,
+/// and the client names it.
+pub(crate) async fn reconciled_with_the_ledgers(target: &impl Target) -> Result<()> {
+    apply(target, &target.lab().stage("10-stable")).await?;
+    let once = paid(target, "{uuid}").await?.expect(0)?.json()?;
+    let found = &once["reconciliation"];
+    for (what, wanted) in [
+        ("sent", 200),
+        ("paid", 200),
+        ("charges", 200),
+        ("replayed", 0),
+        ("forgotten", 0),
+    ] {
+        assert_eq!(found[what], wanted, "{what}: {found:#}");
+    }
+    for kind in ["charged_twice", "charged_unknown", "lost"] {
+        assert_eq!(found[kind]["count"], 0, "{found:#}");
+    }
+    let key = unique("one-key");
+    let twice = paid(target, &key).await?.expect(1)?.json()?;
+    let found = &twice["reconciliation"];
+    assert_eq!(
+        (&found["charges"], &found["replayed"]),
+        (&2.into(), &198.into()),
+        "{found:#}"
+    );
+    let named = &found["charged_twice"]["first"][0];
+    assert_eq!(
+        (&named["key"], &named["charged_by"]),
+        (&key.into(), &found["read"]),
+        "{found:#}"
     );
     Ok(())
 }
