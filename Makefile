@@ -32,8 +32,8 @@ export KUBECTL := kubectl --context kind-$(KIND_CLUSTER_NAME)
 ON_CLUSTER := $(ROLLOUT) --apply '$(KUBECTL) apply -f' --inside scripts/in-mesh --mesh-state --context kind-$(KIND_CLUSTER_NAME) \
   --alpha 0.001 --budget 30000 --tolerance 3pp --hop-tolerance 8pp
 
-# A walk through all stages and back; then the same with a canary that fails, which must be rolled back.
-WALK := sh -c '"$$@" --return-to-first && scripts/bad-canary "$$@"' walk
+# A walk through all stages and back; then the same with a canary that fails, which must be rolled back. Each leaves a page.
+WALK := sh -c '"$$@" --return-to-first --report target/report.html && scripts/bad-canary "$$@" --report target/bad-canary.html' walk
 # Where a scenario runs: make scenario NAME=retries ON=cluster
 ON ?= local-mesh
 

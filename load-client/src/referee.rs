@@ -2,7 +2,7 @@
 //! verdict. Load goes on between the two, over the same connections.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::time::Instant;
@@ -11,8 +11,9 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::Notify;
 
+use crate::cause::Lack;
 use crate::fold::Fold;
-use crate::judge::{Judge, is_error};
+use crate::judge::{Judge, is_error, lack};
 use crate::outcome::{Dispatch, Outcome, Sink};
 
 /// What the answers are watched for.
@@ -72,21 +73,49 @@ pub(crate) struct Referee {
     counts: Counts,
 }
 
-/// Requests that came to their end, and how many of them had no answer or one of 500 and above.
-#[derive(Clone, Copy, Debug, Default)]
+/// Requests that came to their end.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     /// Sent before what is watched for now.
-    pub(crate) before: (u64, u64),
+    pub(crate) before: Ended,
     /// Sent since then.
-    pub(crate) since: (u64, u64),
+    pub(crate) since: Ended,
+}
+
+/// How many, and how many of them had no answer or one of 500 and above.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ended {
+    pub(crate) requests: u64,
+    pub(crate) errors: u64,
+    /// Of the errors, how often each.
+    pub(crate) with: BTreeMap<Lack, u64>,
+}
+
+impl Ended {
+    fn take(&mut self, outcome: &Outcome) {
+        self.requests += 1;
+        if is_error(outcome) {
+            self.errors += 1;
+            *self.with.entry(lack(outcome)).or_default() += 1;
+        }
+    }
+
+    fn add(&mut self, other: Ended) {
+        self.requests += other.requests;
+        self.errors += other.errors;
+        for (lack, count) in other.with {
+            *self.with.entry(lack).or_default() += count;
+        }
+    }
 }
 
 impl Counts {
     /// Nothing is watched for any more, or something else.
-    pub(crate) fn all_before(self) -> Self {
+    pub(crate) fn all_before(mut self) -> Self {
+        self.before.add(self.since);
         Counts {
-            before: (self.before.0 + self.since.0, self.before.1 + self.since.1),
-            since: (0, 0),
+            before: self.before,
+            since: Ended::default(),
         }
     }
 }
@@ -123,7 +152,7 @@ impl Referee {
     pub(crate) fn assign(&mut self, watch: Rc<RefCell<dyn Watch>>) {
         self.watch = Some(watch);
         self.from = self.sent;
-        self.counts = self.counts.all_before();
+        self.counts = self.take_counts().all_before();
     }
 
     /// Notified when the watch is done.
@@ -157,8 +186,7 @@ impl Referee {
         } else {
             &mut self.counts.before
         };
-        counts.0 += 1;
-        counts.1 += u64::from(is_error(outcome));
+        counts.take(outcome);
         if let Some(watch) = self.watch.as_ref().filter(|_| watched) {
             watch.borrow_mut().take(outcome, sent);
             if watch.borrow().is_done() {

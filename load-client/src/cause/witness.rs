@@ -2,6 +2,7 @@
 //! which proxy, after how many attempts.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use crate::outcome::Failure;
 
@@ -40,6 +41,16 @@ pub enum Lack {
     Status(u16),
     /// No answer.
     Failure(Failure),
+}
+
+impl fmt::Display for Lack {
+    /// `503`, `timeout`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lack::Status(status) => write!(f, "{status}"),
+            Lack::Failure(failure) => write!(f, "{failure}"),
+        }
+    }
 }
 
 /// An answer that names who gave it.

@@ -108,21 +108,30 @@ fn beside(path: &Path) -> anyhow::Result<NamedTempFile> {
 }
 
 impl Reporting {
-    /// Writes all files whole, then prints.
+    /// Writes all files whole and prints; what cannot be written does not keep the rest from being shown.
     pub(super) fn finish(self, report: SavedReport) -> anyhow::Result<u8> {
-        let arguments: Vec<String> = std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect();
+        let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
         let began = format!("{:.0}", self.began);
-        let report = report.made(Made::new(&arguments, began, self.clock.elapsed().as_secs_f64()));
-        for (named, mut file) in self.files {
-            write(&report, named.form, &mut file)
-                .and_then(|()| Ok(file.persist(&named.path).map(|_| ())?))
-                .with_context(|| format!("--report {}", named.path.display()))?;
-        }
+        let seconds = self.clock.elapsed().as_secs_f64();
+        let report = report.made(Made::new(&words.collect::<Vec<_>>(), began, seconds));
+        let files = self.files.into_iter();
+        let written: Vec<anyhow::Result<()>> =
+            files.map(|(named, file)| keep(&report, &named, file)).collect();
         write(&report, self.output, &mut std::io::stdout().lock())?;
+        written.into_iter().collect::<anyhow::Result<()>>()?;
         Ok(report.exit_code())
     }
+}
+
+/// Writes a file, which takes its name when it is whole.
+fn keep(report: &SavedReport, named: &Named, mut file: NamedTempFile) -> anyhow::Result<()> {
+    let shown = named.path.display();
+    write(report, named.form, &mut file)
+        .and_then(|()| Ok(file.persist(&named.path).map(|_| ())?))
+        .with_context(|| format!("--report {shown}"))?;
+    // A courtesy: a closed stderr does not make the report less written.
+    let _ = writeln!(std::io::stderr(), "report: {shown}");
+    Ok(())
 }
 
 /// A report in one of its forms.

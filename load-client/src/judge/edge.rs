@@ -87,7 +87,8 @@ fn caller<'a>(claim: &Claim, outcome: &'a Outcome) -> Option<&'a str> {
     hops.first().map(|hop| hop.instance.as_str())
 }
 
-fn lack(outcome: &Outcome) -> Lack {
+/// What came instead of an answer that names a version, or of a good one.
+pub(crate) fn lack(outcome: &Outcome) -> Lack {
     match &outcome.result {
         Ok(answer) => Lack::Status(answer.status),
         Err(failure) => Lack::Failure(*failure),

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use counts::{Answers, EdgeCounts, InvalidCounts};
 pub use decision::{Conclusion, Decision};
 pub use edge::EdgeState;
-pub(crate) use edge::{Seen, is_error, seen};
+pub(crate) use edge::{Seen, is_error, lack, seen};
 pub use sticky::Sticky;
 pub use tally::Tally;
 

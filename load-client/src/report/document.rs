@@ -67,6 +67,27 @@ impl Document {
         }
     }
 
+    /// Each stage with a name that tells it apart from the same stage earlier on the walk.
+    pub(super) fn named(&self) -> impl Iterator<Item = (String, &StageReport)> {
+        self.names().into_iter().zip(&self.stages)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for stage in &self.stages {
+            let name = |times: usize| match (stage.rollback, times) {
+                (true, 1) => format!("{} (rollback)", stage.stage),
+                (true, times) => format!("{} (rollback {times})", stage.stage),
+                (false, 1) => stage.stage.clone(),
+                (false, 2) => format!("{} (again)", stage.stage),
+                (false, times) => format!("{} (again {})", stage.stage, times - 1),
+            };
+            let fresh = (1..).map(name).find(|name| !names.contains(name));
+            names.extend(fresh);
+        }
+        names
+    }
+
     /// Names of all versions, in their order: what gives each its colour.
     pub(super) fn versions(&self) -> Vec<String> {
         let paths = self.stages.iter().flat_map(|stage| &stage.paths);

@@ -9,6 +9,9 @@ use super::{EdgeReport, EdgeVerdict, ErrorReport, Report, StageReport, number};
 use crate::judge::Conclusion;
 use crate::stats::Verdict;
 
+/// Between elements, for whoever looks at the file.
+const LINE: PreEscaped<&str> = PreEscaped("\n");
+
 /// How a case ended; with what there is to say.
 enum Ending {
     Passed,
@@ -16,6 +19,12 @@ enum Ending {
     /// Its type and its text.
     Failed(String, String),
     NotKnown(String, String),
+}
+
+struct Suite<'a> {
+    name: String,
+    stage: &'a StageReport,
+    cases: Vec<Case>,
 }
 
 struct Case {
@@ -27,12 +36,15 @@ struct Case {
 
 /// Well-formed XML 1.0.
 pub(super) fn render(document: &Document) -> String {
-    let suites: Vec<(&StageReport, Vec<Case>)> = document
-        .stages
-        .iter()
-        .map(|stage| (stage, cases(stage)))
+    let suites: Vec<Suite> = document
+        .named()
+        .map(|(name, stage)| Suite {
+            cases: cases(stage, &name),
+            name,
+            stage,
+        })
         .collect();
-    let sum = |of: fn(&Ending) -> bool| suites.iter().map(|(_, cases)| count(cases, of)).sum::<usize>();
+    let sum = |of: fn(&Ending) -> bool| suites.iter().map(|suite| count(&suite.cases, of)).sum::<usize>();
     let name = if document.walked {
         "load-client rollout"
     } else {
@@ -42,15 +54,15 @@ pub(super) fn render(document: &Document) -> String {
     let text = html! {
         (PreEscaped("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"))
         testsuites name=(name) tests=(sum(|_| true)) failures=(sum(failed)) errors=(sum(not_known)) time=[time] {
-            @for (index, (stage, cases)) in suites.iter().enumerate() {
-                (suite(document, index, stage, cases))
-            }
+            @for (index, one) in suites.iter().enumerate() { (LINE) (suite(document, index, one)) }
+            (LINE)
         }
     };
     legal(&text.into_string())
 }
 
-fn suite(document: &Document, index: usize, stage: &StageReport, cases: &[Case]) -> Markup {
+fn suite(document: &Document, index: usize, suite: &Suite) -> Markup {
+    let Suite { name, stage, cases } = suite;
     let began = document
         .made
         .as_ref()
@@ -62,14 +74,16 @@ fn suite(document: &Document, index: usize, stage: &StageReport, cases: &[Case])
         ("failed while changing", stage.change_errors.to_string()),
     ];
     html! {
-        testsuite id=(index) name=(stage.stage) timestamp=[began] tests=(cases.len())
+        testsuite id=(index) name=(name) timestamp=[began] time=(format!("{:.3}", stage.seconds)) tests=(cases.len())
             failures=(count(cases, failed)) errors=(count(cases, not_known)) skipped=(count(cases, skipped)) {
+            (LINE)
             properties {
                 @for (name, value) in properties { property name=(name) value=(value) {} }
             }
-            @for case in cases { (testcase(case)) }
+            @for case in cases { (LINE) (testcase(case)) }
             @let said = stage.notes();
-            @if !said.is_empty() { system-out { (said.join("\n")) } }
+            @if !said.is_empty() { (LINE) system-out { (said.join("\n")) } }
+            (LINE)
         }
     }
 }
@@ -87,10 +101,11 @@ fn testcase(case: &Case) -> Markup {
     }
 }
 
-fn cases(stage: &StageReport) -> Vec<Case> {
+/// `name`: of the stage, as the suite has it.
+fn cases(stage: &StageReport, name: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for path in &stage.paths {
-        let class = format!("{}.{}", stage.stage, path.path);
+        let class = format!("{name}.{}", path.path);
         let ended = path.verdict.exit_code() == 1 || stage.gates.iter().any(|gate| gate.alarm);
         cases.extend(path.edges.iter().map(|edge| Case {
             class: class.clone(),
@@ -110,7 +125,7 @@ fn cases(stage: &StageReport) -> Vec<Case> {
             }
         }));
     }
-    cases.extend(stage.gates.iter().map(|gate| of_gate(stage, gate)));
+    cases.extend(stage.gates.iter().map(|gate| of_gate(name, gate)));
     // Why the stage is not confirmed has to be seen, even if no edge says it.
     if stage.verdict != Conclusion::Confirmed
         && !cases
@@ -120,7 +135,7 @@ fn cases(stage: &StageReport) -> Vec<Case> {
         let (kind, text) = (stage.verdict.to_string(), stage.headline());
         let wrong = stage.verdict.exit_code() == 1;
         cases.push(Case {
-            class: stage.stage.clone(),
+            class: name.to_owned(),
             name: "the stage".to_owned(),
             ending: if wrong {
                 Ending::Failed(kind, text)
@@ -176,9 +191,9 @@ fn facts(edge: &EdgeReport, version: &super::VersionReport) -> String {
     )
 }
 
-fn of_gate(stage: &StageReport, gate: &ErrorReport) -> Case {
+fn of_gate(stage: &str, gate: &ErrorReport) -> Case {
     Case {
-        class: format!("{}.{}", stage.stage, gate.path),
+        class: format!("{stage}.{}", gate.path),
         name: format!("{}: {} fails no more often", gate.edge, gate.new.join(" and ")),
         ending: if gate.alarm {
             Ending::Failed("ERRORS".to_owned(), gate.to_string())

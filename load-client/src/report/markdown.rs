@@ -28,7 +28,7 @@ fn write(out: &mut String, document: &Document) -> fmt::Result {
         writeln!(out, "**{}.**\n", escaped(reason))?;
     }
     if document.walked {
-        stages(out, &document.stages)?;
+        stages(out, document)?;
     }
     for stage in &document.stages {
         findings(out, stage, document.walked)?;
@@ -56,8 +56,8 @@ fn sentence(text: &str) -> String {
 }
 
 /// A line for each stage.
-fn stages(out: &mut String, stages: &[StageReport]) -> fmt::Result {
-    let paths = stages.iter().max_by_key(|stage| stage.paths.len());
+fn stages(out: &mut String, document: &Document) -> fmt::Result {
+    let paths = document.stages.iter().max_by_key(|stage| stage.paths.len());
     let paths: Vec<String> = paths
         .iter()
         .flat_map(|stage| &stage.paths)
@@ -69,8 +69,8 @@ fn stages(out: &mut String, stages: &[StageReport]) -> fmt::Result {
         paths.join(" | ")
     )?;
     writeln!(out, "|---|---|{}--:|--:|--:|", "---|".repeat(paths.len()))?;
-    for stage in stages {
-        let name = escaped(&stage.stage) + if stage.rollback { " (rollback)" } else { "" };
+    for (name, stage) in document.named() {
+        let name = escaped(&name);
         write!(out, "| {name} | {} {} |", mark(stage.verdict), stage.verdict)?;
         for index in 0..paths.len() {
             let verdict = stage.paths.get(index).map(|path| path.verdict.to_string());
@@ -137,10 +137,10 @@ fn details(out: &mut String, document: &Document) -> fmt::Result {
         "| stage | path | edge | declared | observed | interval % | n | errors | verdict |"
     )?;
     writeln!(out, "|---|---|---|--:|--:|--:|--:|--:|---|")?;
-    for stage in &document.stages {
+    for (name, stage) in document.named() {
         for path in &stage.paths {
             for edge in &path.edges {
-                row(out, stage, path, edge)?;
+                row(out, &name, path, edge)?;
             }
         }
     }
@@ -161,7 +161,7 @@ fn details(out: &mut String, document: &Document) -> fmt::Result {
     Ok(())
 }
 
-fn row(out: &mut String, stage: &StageReport, path: &Report, edge: &EdgeReport) -> fmt::Result {
+fn row(out: &mut String, stage: &str, path: &Report, edge: &EdgeReport) -> fmt::Result {
     let decimals = number::decimals(edge.tolerance.unwrap_or(1.0));
     let lines = |of: &dyn Fn(&VersionReport) -> String| {
         let each: Vec<String> = edge.versions.iter().map(of).collect();
@@ -170,7 +170,7 @@ fn row(out: &mut String, stage: &StageReport, path: &Report, edge: &EdgeReport) 
     writeln!(
         out,
         "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-        escaped(&stage.stage),
+        escaped(stage),
         path.path,
         escaped(&edge.edge.to_string()),
         lines(&|v| format!("{} {}", escaped(&v.version), number::declared(v.declared))),

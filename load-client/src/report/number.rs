@@ -117,12 +117,29 @@ pub(crate) fn confidence(alpha: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// `212 ms`, `3.4 s`.
+/// `< 1 ms`, `212 ms`, `3.4 s`, `2 min 5 s`.
 pub(crate) fn time(seconds: f64) -> String {
-    if seconds < 1.0 {
-        format!("{:.0} ms", seconds * 1000.0)
-    } else {
-        format!("{seconds:.1} s")
+    match seconds {
+        ..0.001 => "< 1 ms".to_owned(),
+        ..1.0 => format!("{:.0} ms", seconds * 1000.0),
+        ..100.0 => format!("{seconds:.1} s"),
+        _ => format!(
+            "{:.0} min {:.0} s",
+            (seconds / 60.0).floor(),
+            (seconds % 60.0).floor()
+        ),
+    }
+}
+
+/// `exp(ln)` for people: `0.7`, `1,500`, `2.2e5`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below 100,000
+pub(super) fn evidence(ln: f64) -> String {
+    let e = ln.exp();
+    match e {
+        100_000.0.. => power(ln),
+        10.0.. => count(e.round() as u64),
+        0.0001.. => format!("{e:.1}"),
+        _ => power(ln),
     }
 }
 
@@ -173,6 +190,18 @@ mod tests {
     fn powers_have_two_digits_and_do_not_overflow() {
         let shown = [0.0, 12.3, 9.21034, 11.5, -1.2, 2302.6].map(power);
         assert_eq!(shown, ["1.0e0", "2.2e5", "1.0e4", "9.9e4", "3.0e-1", "1.0e1000"]);
+    }
+
+    #[test]
+    fn times_and_evidence_are_as_short_as_they_can_be() {
+        assert_eq!(
+            [0.0004, 0.2124, 3.44, 125.9].map(time),
+            ["< 1 ms", "212 ms", "3.4 s", "2 min 5 s"]
+        );
+        assert_eq!(
+            [-0.3f64, 7.313, 0.0, 12.3, 2302.6].map(evidence),
+            ["0.7", "1,500", "1.0", "2.2e5", "1.0e1000"]
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One stage of a rollout, on every path into the mesh.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::sticky::leaks;
@@ -23,10 +25,14 @@ pub struct StageReport {
     /// From the end of the apply command until the first request that saw the new split; null when nothing changed
     /// or it was never seen.
     pub in_force_after_seconds: Option<f64>,
+    /// From the start of the apply command until the verdict on all paths.
+    pub seconds: f64,
     /// Requests from the start of the apply command until the judgement began.
     pub change_requests: u64,
     /// Of them, those that failed.
     pub change_errors: u64,
+    /// With which status or without which answer they failed, `503` or `timeout`, and how often each.
+    pub change_errors_with: BTreeMap<String, u64>,
     /// Requests of the first path sent after the verdict on it, while another path was still being judged.
     pub later_requests: u64,
     /// Of them, those that failed.
@@ -61,8 +67,10 @@ impl StageReport {
             verdict: report.verdict,
             reason: None,
             in_force_after_seconds: None,
+            seconds: report.made.as_ref().map_or(0.0, |made| made.seconds),
             change_requests: 0,
             change_errors: 0,
+            change_errors_with: BTreeMap::new(),
             later_requests: 0,
             later_errors: 0,
             paths: vec![report],
@@ -105,6 +113,19 @@ impl StageReport {
                     .collect();
                 each.join("; ")
             }
+        }
+    }
+
+    /// ` (500: 31, timeout: 2)`; nothing without errors.
+    fn changed_with(&self) -> String {
+        let each = self.change_errors_with.iter();
+        let each: Vec<String> = each
+            .map(|(what, n)| format!("{what}: {}", number::count(*n)))
+            .collect();
+        if each.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", each.join(", "))
         }
     }
 
@@ -192,7 +213,7 @@ impl StageReport {
         notes.extend(failed(
             self.change_errors,
             self.change_requests,
-            "while the stage was put into force",
+            &format!("while the stage was put into force{}", self.changed_with()),
         ));
         notes.extend(failed(
             self.later_errors,

@@ -1,6 +1,7 @@
 //! Goes from stage to stage under load that never pauses.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use super::Orders;
 use super::apply::{ApplyError, apply};
 use super::read_back::{NotRead, ReadBack, StageReading};
 use super::trial::Trial;
+use crate::cause::Lack;
 use crate::judge::{Conclusion, Decision, Judge};
 use crate::progress::{Progress, Step};
 use crate::referee::{Referee, until_done};
@@ -33,6 +35,7 @@ pub(super) struct Walk<'a> {
 /// The stage that is being walked.
 struct Now {
     stage: usize,
+    began: Instant,
     rollback: bool,
     in_force_after: Option<Duration>,
     /// It is in force, and requests are judged.
@@ -40,6 +43,13 @@ struct Now {
     trial: Rc<RefCell<Trial>>,
     /// What a reader of the verdict has to know.
     reason: Option<String>,
+}
+
+/// For people: `503`, `timeout`.
+fn named(with: &BTreeMap<Lack, u64>) -> BTreeMap<String, u64> {
+    with.iter()
+        .map(|(lack, count)| (lack.to_string(), *count))
+        .collect()
 }
 
 /// How the walk ended, and why if it did before its last stage.
@@ -137,6 +147,7 @@ impl<'a> Walk<'a> {
         let trial = Rc::new(RefCell::new(trial.with_slower_than(self.orders.slower_than)));
         self.now.replace(Some(Now {
             stage,
+            began: Instant::now(),
             rollback,
             in_force_after: None,
             judging: false,
@@ -277,10 +288,12 @@ impl<'a> Walk<'a> {
             verdict: Conclusion::worst(verdicts).unwrap_or(Conclusion::CouldNotMeasure),
             reason: alarm.map(|alarm| alarm.to_string()).or(now.reason.clone()),
             in_force_after_seconds: now.in_force_after.map(|time| time.as_secs_f64()),
-            change_requests: counts.before.0,
-            change_errors: counts.before.1,
-            later_requests: counts.since.0.saturating_sub(paths[0].requests),
-            later_errors: counts.since.1.saturating_sub(paths[0].errors),
+            seconds: now.began.elapsed().as_secs_f64(),
+            change_requests: counts.before.requests,
+            change_errors: counts.before.errors,
+            change_errors_with: named(&counts.before.with),
+            later_requests: counts.since.requests.saturating_sub(paths[0].requests),
+            later_errors: counts.since.errors.saturating_sub(paths[0].errors),
             paths,
             gates: trial.errors(),
             held: None,
@@ -294,10 +307,10 @@ impl<'a> Walk<'a> {
             Some(now) => reports.push(self.report(now)),
             // What was in flight when the last verdict came.
             None => {
-                let (requests, errors) = self.referee.borrow_mut().take_counts().all_before().before;
+                let rest = self.referee.borrow_mut().take_counts().all_before().before;
                 if let Some(last) = reports.last_mut() {
-                    last.later_requests += requests;
-                    last.later_errors += errors;
+                    last.later_requests += rest.requests;
+                    last.later_errors += rest.errors;
                 }
             }
         }

@@ -113,7 +113,7 @@ fn the_page_has_the_facts_as_text() {
         "UNDECIDED",
         "v3 answered 1 of 50, and is declared to get nothing",
         "3 of 1,234 requests failed while the stage was put into force",
-        "in force after 212 ms",
+        "in force 212 ms after the end of the apply command",
         "not used: no traffic is declared for it",
         "at most 1 in 500 times",
         "load-client rollout --apply ",

@@ -1,5 +1,7 @@
 //! What people and programs get to see.
 
+use std::collections::BTreeMap;
+
 use load_client::expect::Path;
 use load_client::judge::{Conclusion, Judge};
 use load_client::report::{Outcome, Report, RolloutReport, StageReport};
@@ -20,8 +22,10 @@ pub(crate) fn walked(name: &str) -> StageReport {
         verdict: decision.conclusion,
         reason: None,
         in_force_after_seconds: Some(0.212),
+        seconds: 2.5,
         change_requests: 1_234,
         change_errors: 0,
+        change_errors_with: BTreeMap::new(),
         later_requests: 0,
         later_errors: 0,
         paths: vec![gateway, inside],
@@ -209,6 +213,7 @@ fn an_edge_without_traffic_is_not_used() {
 fn the_worst_stage_decides_a_rollout_and_failures_during_a_change_are_named() {
     let mut failing = walked("10-stable");
     failing.change_errors = 3;
+    failing.change_errors_with = [("503".to_owned(), 2), ("timeout".to_owned(), 1)].into();
     failing.verdict = Conclusion::Violation;
     failing.paths[0] = violated();
     failing.rollback = true;
@@ -218,7 +223,7 @@ fn the_worst_stage_decides_a_rollout_and_failures_during_a_change_are_named() {
     let text = table(|out| report.write_table(out));
     println!("{text}");
     for wanted in [
-        "3 of 1,234 requests failed while the stage was put into force",
+        "3 of 1,234 requests failed while the stage was put into force (503: 2, timeout: 1)",
         "(rollback)",
         "VIOLATION: 1 of 2 stages confirmed, 3 errors in",
         "rolled back to 10-stable",

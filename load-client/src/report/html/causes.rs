@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::prose::{arrows, prose};
 use crate::cause::Cause;
 use crate::report::Report;
 use crate::report::table::likelihood;
@@ -10,7 +11,7 @@ use crate::report::table::likelihood;
 pub(super) fn section(path: &Report) -> Markup {
     html! {
         @for edge in path.edges.iter().filter(|edge| !edge.causes.is_empty()) {
-            h4 { "Why " (edge.edge) "?" }
+            h4 { "Why " (arrows(&edge.edge.to_string())) "?" }
             ol.causes { @for cause in &edge.causes { (one(cause)) } }
         }
     }
@@ -19,9 +20,9 @@ pub(super) fn section(path: &Report) -> Markup {
 fn one(cause: &Cause) -> Markup {
     html! {
         li {
-            p { strong { (cause.what) } " " span.quiet { "(" (likelihood(cause)) ")" } }
-            p { (cause.evidence) }
-            p.advice { span aria-hidden="true" { "→ " } (cause.advice) }
+            p { strong { (prose(&cause.what)) } " " span.quiet { "(" (likelihood(cause)) ")" } }
+            p { (prose(&cause.evidence)) }
+            p.advice { span aria-hidden="true" { "→ " } (prose(&cause.advice)) }
         }
     }
 }

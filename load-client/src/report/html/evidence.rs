@@ -46,7 +46,7 @@ pub(super) fn picture(edge: &EdgeReport) -> Markup {
             line.axis x1="2" x2=(WIDTH - 4.0) y1=(place(BOTTOM)) y2=(place(BOTTOM)) {}
             line.one x1="2" x2=(WIDTH - 4.0) y1=(place(y.at(0.0))) y2=(place(y.at(0.0))) {}
             line.enough x1="2" x2=(WIDTH - 4.0) y1=(place(y.at(enough))) y2=(place(y.at(enough))) {}
-            text x="2" y=(place(y.at(enough) + 11.0)) { "enough at " (number::power(-alpha.ln())) }
+            text x="2" y=(place(y.at(enough) + 11.0)) { "enough at " (number::evidence(-alpha.ln())) }
             @if let Some(refuted) = edge.refuted_at {
                 @let at = place(x.at(float(refuted)));
                 line.refuted x1=(at) x2=(at) y1="4" y2=(place(BOTTOM)) {}
@@ -62,9 +62,9 @@ pub(super) fn picture(edge: &EdgeReport) -> Markup {
 }
 
 fn said(edge: &EdgeReport, alpha: f64) -> String {
-    let enough = number::power(-alpha.ln());
+    let enough = number::evidence(-alpha.ln());
     let most = edge.evidence.iter().map(|point| point.1).reduce(f64::max);
-    let most = most.map_or("none".to_owned(), number::power);
+    let most = most.map_or("none".to_owned(), number::evidence);
     match edge.refuted_at {
         Some(n) => format!(
             "Evidence against the declared split over {} requests: enough after {} ({enough} is), at most {most}",

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::prose::arrows;
 use super::svg::{Scale, place};
 use crate::report::{ErrorReport, number};
 
@@ -51,9 +52,11 @@ fn comparison(gate: &ErrorReport) -> Markup {
     ];
     html! {
         figure.gate {
-            figcaption { (gate.edge) ", " (gate.path) ": "
+            figcaption { (arrows(&gate.edge.to_string())) ", " (gate.path) ": "
                 strong.(class) { @if gate.alarm { "yes" } @else { "not shown" } }
-                ", the evidence is " (number::power(gate.log_e)) ", " (number::power(-gate.alpha.ln())) " is enough" }
+                ", the evidence is " (number::evidence(gate.log_e)) ", " (number::evidence(-gate.alpha.ln())) " is enough"
+                @if let Some(ms) = gate.slower_than_ms { "; an answer that takes more than " (ms) " ms counts as a failure" }
+            }
             table.numbers {
                 tbody {
                     @for (name, rate, errors, requests, class) in each {

@@ -2,65 +2,108 @@
 
 use maud::{Markup, html};
 
+use super::Colours;
+use super::prose::arrows;
 use super::svg::{Scale, place};
 use crate::latency::Percentiles;
+use crate::report::{EdgeReport, Report};
 
-const WIDTH: f64 = 320.0;
+const WIDTH: f64 = 360.0;
 const ROW: f64 = 22.0;
-const NAMES: f64 = 44.0;
+/// Of a letter of a name.
+const LETTER: f64 = 5.8;
+/// Right of the last mark, for half of its label.
+const MARGIN: f64 = 18.0;
+const NAMED: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 
 /// A row of the picture: whose, in which colour, how long.
-pub(super) struct Row<'a> {
-    pub(super) name: &'a str,
-    pub(super) class: &'a str,
-    pub(super) latency: Percentiles,
+struct Row {
+    name: String,
+    class: &'static str,
+    latency: Percentiles,
 }
 
-/// A figure with a table of the same numbers; nothing without answers.
-pub(super) fn figure(rows: &[Row]) -> Markup {
-    let rows: Vec<&Row> = rows.iter().filter(|row| row.latency.max > 0.0).collect();
-    if rows.is_empty() {
-        return html! {};
+/// A figure for each edge on which the client itself calls: its answers are the ones that were timed.
+pub(super) fn section(path: &Report, colours: &Colours) -> Markup {
+    let from = path.edges.first().map(|edge| edge.edge.from.as_str());
+    let first = path
+        .edges
+        .iter()
+        .filter(|edge| Some(edge.edge.from.as_str()) == from);
+    html! { div.figures-of-path { @for edge in first { (figure(edge, &rows(edge, colours))) } } }
+}
+
+fn rows(edge: &EdgeReport, colours: &Colours) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for version in &edge.versions {
+        let class = colours.of(&version.version);
+        let row = |name: String, latency: &Percentiles| Row {
+            name,
+            class,
+            latency: *latency,
+        };
+        let (sent, intended) = (&version.latency_ms, &version.latency_from_intended_ms);
+        rows.extend(sent.as_ref().map(|latency| row(version.version.clone(), latency)));
+        // In a closed loop it is the same.
+        let waited = intended.as_ref().filter(|_| sent != intended);
+        rows.extend(waited.map(|latency| row(format!("{}, waited", version.version), latency)));
     }
+    rows
+}
+
+/// The picture and a table of the same numbers; nothing without answers.
+fn figure(edge: &EdgeReport, rows: &[Row]) -> Markup {
     html! {
-        figure {
-            figcaption { "Latency in ms, from the intended start to the end of the answer" }
-            (picture(&rows))
-            div.wide tabindex="0" role="region" aria-label="Latency in ms" {
-                table.numbers {
-                    thead { tr { th { "version" } @for name in NAMED { th.number { (name) } } } }
-                    tbody {
-                        @for row in &rows {
-                            tr {
-                                th scope="row" { span.swatch.(row.class) aria-hidden="true" {} (row.name) }
-                                @for value in values(row.latency) { td.number { (ms(value)) } }
-                            }
-                        }
-                    }
+        @if !rows.is_empty() {
+            figure {
+                figcaption { "Latency in ms, " (arrows(&edge.edge.to_string())) }
+                div.side {
+                    (picture(rows))
+                    div.wide tabindex="0" role="region" aria-label="Latency in ms" { (table(rows)) }
                 }
             }
         }
     }
 }
 
-const NAMED: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
+fn table(rows: &[Row]) -> Markup {
+    html! {
+        table.numbers {
+            thead { tr { th scope="col" { "version" } @for name in NAMED { th.number scope="col" { (name) } } } }
+            tbody { @for row in rows { (numbers(row)) } }
+        }
+    }
+}
+
+fn numbers(row: &Row) -> Markup {
+    html! {
+        tr {
+            th scope="row" { span.swatch.(row.class) aria-hidden="true" {} (row.name) }
+            @for value in values(row.latency) { td.number { (ms(value)) } }
+        }
+    }
+}
 
 fn values(latency: Percentiles) -> [f64; 5] {
     [latency.p50, latency.p90, latency.p99, latency.p99_9, latency.max]
 }
 
-/// From the median a line through p90 and p99 to the largest, marks at each.
-fn picture(rows: &[&Row]) -> Markup {
+/// From the median a bar to p99 and a line to the largest, marks at each.
+fn picture(rows: &[Row]) -> Markup {
     let all = || {
         rows.iter()
             .flat_map(|row| values(row.latency))
             .filter(|value| *value > 0.0)
     };
     let low = all().fold(f64::INFINITY, f64::min).log10().floor();
+    let low = if low.is_finite() { low } else { 0.0 };
     let high = all().fold(0.0, f64::max).log10().ceil().max(low + 1.0);
+    let longest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+    #[allow(clippy::cast_precision_loss)] // a handful
+    let names = (longest as f64 * LETTER + 14.0).min(WIDTH / 2.0);
     let x = Scale {
         values: (low, high),
-        places: (NAMES, WIDTH - 10.0),
+        places: (names, WIDTH - MARGIN),
     };
     let at = |value: f64| place(x.at(value.max(1e-6).log10()));
     #[allow(clippy::cast_precision_loss)] // a handful
@@ -74,9 +117,7 @@ fn picture(rows: &[&Row]) -> Markup {
                 line.grid x1=(x) x2=(x) y1="0" y2=(place(bottom)) {}
                 text.middle x=(x) y=(place(bottom + 12.0)) { (ms(10f64.powi(decade))) }
             }
-            @for (index, row) in rows.iter().enumerate() {
-                (line(row, index, at))
-            }
+            @for (index, row) in rows.iter().enumerate() { (line(row, index, at)) }
         }
     }
 }
@@ -96,32 +137,28 @@ fn line(row: &Row, index: usize, at: impl Fn(f64) -> String) -> Markup {
     }
 }
 
-fn said(rows: &[&Row]) -> String {
-    let each: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            let Percentiles { p50, p99, max, .. } = row.latency;
-            format!(
-                "{}: half within {} ms, 99 of 100 within {} ms, all within {} ms",
-                row.name,
-                ms(p50),
-                ms(p99),
-                ms(max)
-            )
-        })
-        .collect();
+fn said(rows: &[Row]) -> String {
+    let one = |row: &Row| {
+        let Percentiles { p50, p99, max, .. } = row.latency;
+        format!(
+            "{}: half within {} ms, 99 of 100 within {} ms, all within {} ms",
+            row.name,
+            ms(p50),
+            ms(p99),
+            ms(max)
+        )
+    };
+    let each: Vec<String> = rows.iter().map(one).collect();
     format!("Latency on a logarithmic scale. {}", each.join("; "))
 }
 
 /// Three digits.
 fn ms(value: f64) -> String {
-    match value {
-        100.0.. => format!("{value:.0}"),
-        10.0.. => format!("{value:.1}").replace(".0", ""),
-        1.0.. => format!("{value:.2}").replace(".00", ""),
-        _ => {
-            let text = format!("{value:.3}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
-    }
+    let text = match value {
+        100.0.. => return format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    };
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -8,11 +8,13 @@ mod guide;
 mod interval;
 mod latency;
 mod overview;
+mod prose;
 mod shares;
 mod stage;
 mod svg;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use prose::{capital, prose};
 
 use super::document::Document;
 use super::{Made, number};
@@ -45,8 +47,8 @@ pub(super) fn render(document: &Document) -> String {
                 header { (top(document)) }
                 main {
                     @if document.walked { (overview::section(document, &colours)) }
-                    @for (index, stage) in document.stages.iter().enumerate() {
-                        (stage::section(index, stage, &colours))
+                    @for (index, (name, stage)) in document.named().enumerate() {
+                        (stage::section(index, &name, stage, &colours))
                     }
                     @if let Some(made) = &document.made { (again(document, made)) }
                     (guide::section(document))
@@ -82,12 +84,30 @@ fn top(document: &Document) -> Markup {
         p.kicker { @if document.walked { "Rollout" } @else { "Verification" } " of a traffic split" }
         h1 { (badge(document.verdict)) " " (document.title) }
         p.lead { (capital(headline.trim())) "." }
-        @if let Some(reason) = &document.reason { p { (reason) "." } }
+        @if let Some(reason) = &document.reason { p { (prose(reason)) "." } }
+        @if document.walked { (wrong(document)) }
         p.quiet {
             @if let Some(worth) = document.worth() { (capital(&worth)) ". " }
             @if let Some(made) = &document.made {
                 (made.by) ", " time datetime=(made.began) { (made.began.replace('T', " ").replace('Z', " UTC")) }
                 ", took " (number::time(made.seconds)) "."
+            }
+        }
+    }
+}
+
+/// Each stage that was not confirmed, with what was found there.
+fn wrong(document: &Document) -> Markup {
+    let stages = document.named().enumerate();
+    let wrong: Vec<_> = stages
+        .filter(|(_, (_, stage))| stage.verdict != Conclusion::Confirmed)
+        .collect();
+    html! {
+        @if !wrong.is_empty() {
+            ul.wrong {
+                @for (index, (name, stage)) in wrong {
+                    li { a href=(format!("#stage-{index}")) { (name) } ": " (prose(&stage.headline())) }
+                }
             }
         }
     }
@@ -123,10 +143,4 @@ fn badge(verdict: Conclusion) -> Markup {
         Conclusion::Undecided | Conclusion::CouldNotMeasure => ("undecided", "?"),
     };
     html! { span.verdict.(class) { span aria-hidden="true" { (sign) " " } (verdict) } }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    first + chars.as_str()
 }

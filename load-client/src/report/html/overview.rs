@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::{Colours, badge, shares};
+use crate::judge::Conclusion;
 use crate::report::document::Document;
 use crate::report::{EdgeReport, EdgeVerdict, Report, StageReport, number};
 
 pub(super) fn section(document: &Document, colours: &Colours) -> Markup {
-    let several = document.stages.iter().any(|stage| stage.paths.len() > 1);
     html! {
         section {
             h2 { "The stages" }
@@ -29,8 +29,8 @@ pub(super) fn section(document: &Document, colours: &Colours) -> Markup {
                     }
                 }
                 tbody {
-                    @for (index, stage) in document.stages.iter().enumerate() {
-                        (row(index, stage, colours, several))
+                    @for (index, (name, stage)) in document.named().enumerate() {
+                        (row(index, &name, stage, colours))
                     }
                 }
             }
@@ -38,17 +38,16 @@ pub(super) fn section(document: &Document, colours: &Colours) -> Markup {
     }
 }
 
-fn row(index: usize, stage: &StageReport, colours: &Colours, several: bool) -> Markup {
+fn row(index: usize, name: &str, stage: &StageReport, colours: &Colours) -> Markup {
     html! {
         tr {
             th scope="row" {
-                a href=(format!("#stage-{index}")) { (stage.stage) }
-                @if stage.rollback { br; span.quiet { "rollback" } }
+                a href=(format!("#stage-{index}")) { (name) }
             }
             td data-label="who answers" { @for edge in first_hops(stage) { (bar(edge, colours)) } }
             td data-label="verdict" {
                 (badge(stage.verdict))
-                @if several { @for path in &stage.paths { br; span.quiet { (path.path) ": " (path.verdict) } } }
+                (paths(stage))
             }
             td.number data-label="requests" { (number::count(stage.requests())) }
             td.number data-label="failed during the change" { (changed(stage)) }
@@ -59,11 +58,29 @@ fn row(index: usize, stage: &StageReport, colours: &Colours, several: bool) -> M
     }
 }
 
+/// The verdicts of several paths: by name if they are not all that of the stage.
+fn paths(stage: &StageReport) -> Markup {
+    let unlike = stage.paths.iter().any(|path| path.verdict != stage.verdict);
+    let names: Vec<String> = stage.paths.iter().map(|path| path.path.to_string()).collect();
+    html! {
+        @if stage.verdict == Conclusion::Errors {
+            br; span.quiet { "by the error gate" }
+        } @else if unlike {
+            @for path in &stage.paths { br; span.quiet { (path.path) ": " (path.verdict) } }
+        } @else if names.len() > 1 {
+            br; span.quiet { (names.join(" and ")) }
+        }
+    }
+}
+
 fn changed(stage: &StageReport) -> Markup {
     let of = number::count(stage.change_requests);
     html! {
-        @if stage.change_errors == 0 { "0 of " (of) }
-        @else { strong.violation { (number::count(stage.change_errors)) " of " (of) } }
+        @if stage.change_errors == 0 { "none of " (of) }
+        @else {
+            strong.violation { (number::count(stage.change_errors)) " of " (of) }
+            @for (what, count) in &stage.change_errors_with { br; span.quiet { (what) ": " (number::count(*count)) } }
+        }
     }
 }
 

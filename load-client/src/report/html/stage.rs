@@ -2,16 +2,23 @@
 
 use maud::{Markup, html};
 
-use super::latency::{Row, figure};
-use super::{Colours, badge, causes, edge, gate};
-use crate::report::{Report, StageReport};
+use super::prose::{capital, prose};
+use super::{Colours, badge, causes, edge, gate, latency};
+use crate::expect::Path;
+use crate::report::{Report, StageReport, number};
 
-pub(super) fn section(index: usize, stage: &StageReport, colours: &Colours) -> Markup {
+pub(super) fn section(index: usize, name: &str, stage: &StageReport, colours: &Colours) -> Markup {
     let notes = stage.notes();
     html! {
         section.stage id=(format!("stage-{index}")) {
-            h2 { (stage.title()) " " (badge(stage.verdict)) }
-            @if !notes.is_empty() { ul { @for note in notes { li { (note) } } } }
+            h2 { (capital(name)) " " (badge(stage.verdict)) }
+            p.quiet {
+                (number::count(stage.requests())) " requests in " (number::time(stage.seconds))
+                @if let Some(seconds) = stage.in_force_after_seconds {
+                    "; in force " (number::time(seconds)) " after the end of the apply command"
+                }
+            }
+            @if !notes.is_empty() { ul { @for note in notes { li { (prose(&note)) } } } }
             @for path in &stage.paths { (of_path(path, colours, stage.paths.len() > 1)) }
             (gate::section(&stage.gates))
         }
@@ -20,13 +27,8 @@ pub(super) fn section(index: usize, stage: &StageReport, colours: &Colours) -> M
 
 fn of_path(path: &Report, colours: &Colours, named: bool) -> Markup {
     let words = match path.path {
-        crate::expect::Path::Gateway => "Through the gateway",
-        crate::expect::Path::InMesh => "From inside the mesh",
-    };
-    let all = Row {
-        name: "all",
-        class: "other",
-        latency: path.latency_ms,
+        Path::Gateway => "Through the gateway",
+        Path::InMesh => "From inside the mesh",
     };
     html! {
         @if named { h3 { (words) } }
@@ -35,6 +37,6 @@ fn of_path(path: &Report, colours: &Colours, named: bool) -> Markup {
             tbody { @for one in &path.edges { (edge::row(one, colours)) } }
         }
         (causes::section(path))
-        (figure(&[all]))
+        (latency::section(path, colours))
     }
 }

@@ -18,7 +18,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use serde_json::Value;
+use serde_json::{Value, json as value};
 use tempfile::TempDir;
 
 use crate::command::{code, command, json, load_client, stderr, stdout};
@@ -331,6 +331,10 @@ fn requests_that_a_change_drops_are_counted_with_its_stage() {
         .map(|stage| &stage["change_errors"])
         .collect();
     assert_eq!(errors, [0, 3, 3, 3, 3]);
+    assert_eq!(
+        report["stages"][1]["change_errors_with"],
+        value!({"connection closed early": 3})
+    );
     assert_eq!(report["errors"], 12);
 }
 
