@@ -69,14 +69,16 @@ pub(super) fn all(data: &Data<'_>) -> Vec<Candidate> {
     let mut found = alternatives(data);
     found.extend(replicas(data));
     found.extend(stale(data));
-    found.push(Candidate {
-        what: What::StickyConnections,
-        likelihood: data.sticky(),
-    });
-    found.push(Candidate {
-        what: What::OneKey,
-        likelihood: data.one_key(),
-    });
+    if data.something_drawn() {
+        found.push(Candidate {
+            what: What::StickyConnections,
+            likelihood: data.sticky(),
+        });
+        found.push(Candidate {
+            what: What::OneKey,
+            likelihood: data.one_key(),
+        });
+    }
     found.extend(failing(data));
     found.extend(strangers(data));
     if data.mislabelled().next().is_some() {

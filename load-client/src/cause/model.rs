@@ -192,6 +192,18 @@ impl<'a> Data<'a> {
             - numbers * penalty(self.n)
     }
 
+    /// Whether there is anything that could stay with a connection: not where all is to go to one version and does.
+    pub(super) fn something_drawn(&self) -> bool {
+        let cells = self.seen.cells().iter();
+        let mut others = cells.filter(|cell| {
+            self.facts
+                .declared
+                .get(cell.version)
+                .is_none_or(|share| *share < 1.0)
+        });
+        others.any(|cell| cell.answers() > 0.0)
+    }
+
     /// Each connection draws once and stays: with an instance, or with a version.
     pub(super) fn sticky(&self) -> f64 {
         self.units(self.seen.connections(), true) + self.free_lacking() + self.free_retries() + self.labels()

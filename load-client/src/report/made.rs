@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Written in place of what is not for everybody's eyes.
-const HIDDEN: &str = "HIDDEN";
+pub(super) const HIDDEN: &str = "HIDDEN";
 /// Words in the name of a header whose value is not for everybody's eyes.
 const SECRET: [&str; 8] = [
     "auth",
@@ -48,6 +48,22 @@ impl Made {
         }
         format!("{} --only {}", self.command, shell_words::quote(stage))
     }
+}
+
+/// A command in lines of one flag each, as a shell takes it: for people, who read more than one line.
+pub(super) fn in_lines(command: &str) -> String {
+    let Ok(words) = shell_words::split(command) else {
+        return command.to_owned();
+    };
+    let mut lines: Vec<Vec<String>> = vec![Vec::new()];
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if !word.starts_with('-') => line.push(word),
+            _ => lines.push(vec![word]),
+        }
+    }
+    let lines: Vec<String> = lines.into_iter().map(shell_words::join).collect();
+    lines.join(" \\\n    ")
 }
 
 /// Without where the report goes, and with secrets hidden.
@@ -129,6 +145,18 @@ mod tests {
             made.command_for("30-canary 10"),
             "load-client rollout --apply 'kubectl apply -f' --only '30-canary 10'"
         );
+    }
+
+    #[test]
+    fn a_command_in_lines_is_the_same_command() {
+        let command = "load-client rollout --apply 'kubectl apply -f' --manifests a b --return-to-first";
+        let lines = in_lines(command);
+        assert_eq!(
+            lines,
+            "load-client rollout \\\n    --apply 'kubectl apply -f' \\\n    --manifests a b \\\n    --return-to-first"
+        );
+        let joined = lines.replace("\\\n", "");
+        assert_eq!(shell_words::split(&joined), shell_words::split(command));
     }
 
     #[test]

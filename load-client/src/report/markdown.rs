@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::document::Document;
+use super::made::in_lines;
 use super::table::likelihood;
 use super::{EdgeReport, Report, StageReport, VersionReport, number};
 use crate::judge::Conclusion;
@@ -148,7 +149,7 @@ fn details(out: &mut String, document: &Document) -> fmt::Result {
     if let Some(made) = &document.made {
         writeln!(out, "<details><summary>To measure again</summary>\n")?;
         let fence = fence(&made.command);
-        writeln!(out, "{fence}sh\n{}\n{fence}\n", made.command)?;
+        writeln!(out, "{fence}sh\n{}\n{fence}\n", in_lines(&made.command))?;
         writeln!(
             out,
             "{}, {}, {}\n",

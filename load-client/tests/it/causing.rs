@@ -181,6 +181,31 @@ fn connections_that_stay_with_a_pod_or_a_version_are_sticky() {
     }
 }
 
+/// Where one version is to get everything and does, a connection can only meet that one: failures have another cause.
+#[test]
+fn failures_of_a_version_that_gets_everything_are_not_sticky() {
+    let known = Facts {
+        declared: vec![0.0, 1.0],
+        ..facts()
+    };
+    let mut draw = Draw::new();
+    for request in 0..60 {
+        if request % 4 == 0 {
+            draw.seen.record_lack(Lack::Status(500));
+        } else {
+            let pod = draw.pod(1);
+            draw.record(1, &pod, request % 15, 1);
+        }
+    }
+    let told = causes(&known, &draw.seen);
+    assert!(told.iter().all(|cause| cause.kind != Kind::Sticky), "{told:?}");
+    assert_eq!(
+        told.first().map(|cause| cause.kind),
+        Some(Kind::EndpointOut),
+        "{told:?}"
+    );
+}
+
 /// Without a stage that sends everything to one version: that would explain it as well.
 #[test]
 fn one_pod_that_answers_everything_is_one_key() {

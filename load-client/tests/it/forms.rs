@@ -116,7 +116,7 @@ fn the_page_has_the_facts_as_text() {
         "in force 212 ms after the end of the apply command",
         "not used: no traffic is declared for it",
         "at most 1 in 500 times",
-        "load-client rollout --apply ",
+        "load-client rollout \\\n    --apply ",
         "--only 40-leak",
         "2026-01-02 03:04:05 UTC",
     ] {

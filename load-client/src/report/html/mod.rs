@@ -17,6 +17,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use prose::{capital, prose};
 
 use super::document::Document;
+use super::made::{HIDDEN, in_lines};
 use super::{Made, number};
 use crate::judge::Conclusion;
 
@@ -122,10 +123,11 @@ fn again(document: &Document, made: &Made) -> Markup {
     html! {
         section {
             h2 { "To measure again" }
-            pre tabindex="0" { code { (made.command) } }
+            pre tabindex="0" { code { (in_lines(&made.command)) } }
+            @if made.command.contains(HIDDEN) { p { code { (HIDDEN) } " stands for what is not for everybody's eyes." } }
             @for stage in failed {
                 p { "Only " strong { (stage.stage) } ", which was not confirmed:" }
-                pre tabindex="0" { code { (made.command_for(&stage.stage)) } }
+                pre tabindex="0" { code { (in_lines(&made.command_for(&stage.stage))) } }
             }
             p { "To show this result again, if it was saved as JSON (" code { "--report result.json" } "):" }
             pre tabindex="0" { code { "load-client report result.json -o html > result.html" } }
