@@ -16,6 +16,24 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// A text as it was read. Bytes that are no UTF-8 become NUL, which no YAML has, so that whoever reads the documents
+    /// refuses them at their places.
+    #[must_use]
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
+        let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+            let chunks = error.as_bytes().utf8_chunks();
+            chunks
+                .flat_map(|chunk| [chunk.valid().to_owned(), "\0".repeat(chunk.invalid().len())])
+                .collect()
+        });
+        Source {
+            name: name.to_owned(),
+            text,
+        }
+    }
+}
+
 /// A place inside a file: 1-based line and column in characters, and how many characters it spans on that line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {

@@ -23,6 +23,7 @@ use crate::control::notes;
 Examples:
   local-mesh check -f manifests/base manifests/stages/30-canary-10
   local-mesh check -f manifests -R -o sarif > findings.sarif
+  local-mesh check -f manifests -R -o junit > findings.xml
   local-mesh check -f manifests -R --failure-threshold warning --suppress 'TL0408=VirtualService/shop/*'
 
 docs/checks.md has every check; an object's annotation galley.istio.io/analyze-suppress: CODE,... suppresses, too.")]
@@ -46,6 +47,7 @@ pub(crate) struct Check {
 pub(crate) enum ReportFormat {
     Json,
     Sarif,
+    Junit,
 }
 
 /// Weights of findings.
@@ -73,6 +75,13 @@ pub(crate) fn run(args: Check, out: &mut impl Write) -> anyhow::Result<u8> {
     match args.output {
         Some(ReportFormat::Json) => writeln!(out, "{:#}", report.to_json())?,
         Some(ReportFormat::Sarif) => writeln!(out, "{:#}", report.to_sarif(env!("CARGO_PKG_VERSION")))?,
+        Some(ReportFormat::Junit) => {
+            write!(
+                out,
+                "{}",
+                report.to_junit(&sources, args.failure_threshold.into())
+            )?;
+        }
         None => print(&report, sources.len(), out)?,
     }
     let fails = report.reaches(args.failure_threshold.into());

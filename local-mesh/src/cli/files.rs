@@ -52,9 +52,9 @@ pub(crate) fn read(files: &FileArgs, mut stdin: impl Read) -> Result<Vec<Source>
                 bad.push(BadFile::Twice);
                 continue;
             }
-            let mut text = String::new();
-            match stdin.read_to_string(&mut text) {
-                Ok(_) => sources.push(source("-", text)),
+            let mut bytes = Vec::new();
+            match stdin.read_to_end(&mut bytes) {
+                Ok(_) => sources.push(Source::from_bytes("-", bytes)),
                 Err(error) => bad.push(BadFile::Unreadable(path.clone(), error)),
             }
             continue;
@@ -62,8 +62,8 @@ pub(crate) fn read(files: &FileArgs, mut stdin: impl Read) -> Result<Vec<Source>
         match manifests(path, files.recursive) {
             Ok(found) => {
                 for path in found {
-                    match fs::read_to_string(&path) {
-                        Ok(text) => sources.push(source(&path.to_string_lossy(), text)),
+                    match fs::read(&path) {
+                        Ok(bytes) => sources.push(Source::from_bytes(&path.to_string_lossy(), bytes)),
                         Err(error) => bad.push(BadFile::Unreadable(path, error)),
                     }
                 }
@@ -75,13 +75,6 @@ pub(crate) fn read(files: &FileArgs, mut stdin: impl Read) -> Result<Vec<Source>
         Ok(sources)
     } else {
         Err(BadFiles(bad))
-    }
-}
-
-fn source(name: &str, text: String) -> Source {
-    Source {
-        name: name.to_owned(),
-        text,
     }
 }
 
@@ -117,7 +110,8 @@ fn collect(folder: &Path, recursive: bool, found: &mut Vec<PathBuf>) -> io::Resu
     for path in entries {
         let extension = path.extension().and_then(|extension| extension.to_str());
         if path.is_dir() {
-            if recursive {
+            // Like kubectl, which does not follow links to folders: they may lead back here.
+            if recursive && !path.is_symlink() {
                 collect(&path, true, found)?;
             }
             skipped |= !recursive;
@@ -183,6 +177,20 @@ mod tests {
                 .unwrap_err()
                 .contains("once")
         );
+    }
+
+    #[test]
+    fn links_to_folders_are_not_followed() {
+        let folder = folder();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("sub/back")).unwrap();
+        assert_eq!(names(&[folder.path()], true, "").unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_read_and_left_to_be_refused() {
+        let folder = folder();
+        fs::write(folder.path().join("a.yml"), b"a: \xff\xfe\n").unwrap();
+        assert_eq!(names(&[folder.path()], false, "").unwrap()[0], "a.yml=a: \0\0\n");
     }
 
     #[test]

@@ -75,29 +75,36 @@ impl<'a> Document<'a> {
 
     /// The tree, or `None` if the document is empty or does not parse (then there is a problem).
     pub(crate) fn tree(&self) -> Option<Item> {
-        let tree = node::read(self.text, self.first_line);
-        if let (Ok(_), Some((line, column))) = (&tree, tabs::misplaced(self.text)) {
-            let mark = Mark {
-                line: line + self.first_line,
-                column: column + 1,
-                length: 1,
-            };
-            let advice = Some("indent with spaces".to_owned());
-            self.report(
-                &schema::NOT_YAML,
-                mark,
-                "a tab may not stand here".to_owned(),
-                advice,
+        if let Some((line, text)) = lines(self.text).enumerate().find(|(_, line)| line.contains('\0')) {
+            let column = text.chars().take_while(|c| *c != '\0').count();
+            return self.refuse(
+                (line, column),
+                "this is not UTF-8, or no text at all",
+                "save the file in UTF-8",
             );
-            return None;
         }
-        match tree {
-            Ok(item) => item.filter(|item| !item.is_null()),
+        match node::read(self.text, self.first_line) {
+            Ok(item) => match tabs::misplaced(self.text) {
+                None => item.filter(|item| !item.is_null()),
+                Some(place) => self.refuse(place, "a tab may not stand here", "indent with spaces"),
+            },
             Err((mark, message)) => {
                 self.report(&schema::NOT_YAML, mark, message, None);
                 None
             }
         }
+    }
+
+    /// Reports that this is no YAML because of the character at a line and column, both from 0.
+    fn refuse(&self, (line, column): (usize, usize), message: &str, advice: &str) -> Option<Item> {
+        let mark = Mark {
+            line: line + self.first_line,
+            column: column + 1,
+            length: 1,
+        };
+        let advice = Some(advice.to_owned());
+        self.report(&schema::NOT_YAML, mark, message.to_owned(), advice);
+        None
     }
 
     /// The root of a tree of this document, to be read.

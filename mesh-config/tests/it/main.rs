@@ -18,6 +18,7 @@ mod parsing;
 mod policies;
 mod properties;
 mod refusing;
+mod renderings;
 mod routes;
 mod validity;
 mod visibility;

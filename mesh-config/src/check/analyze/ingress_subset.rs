@@ -62,9 +62,12 @@ fn split_hosts<'a>(all: &Facts<'a>) -> BTreeMap<String, Vec<Rule<'a>>> {
     for rule in &all.virtual_services {
         let name = |name: &str| facts::full(name, rule.namespace());
         let own: BTreeSet<String> = rule.spec.texts("hosts").into_iter().map(name).collect();
-        let targets = targets::of(rule)
-            .into_iter()
-            .filter(|target| target.subset.is_some() && !target.mirror);
+        let targets = rule
+            .spec
+            .list("http")
+            .iter()
+            .flat_map(|http| targets::of_rule(http, ""));
+        let targets = targets.filter(|target| target.subset.is_some());
         let to: BTreeSet<String> = targets.map(|target| name(target.host)).collect();
         for host in own.intersection(&to) {
             split.entry(host.clone()).or_default().push(*rule);

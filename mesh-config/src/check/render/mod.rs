@@ -1,5 +1,6 @@
 //! One report, several renderings.
 
 mod json;
+mod junit;
 mod sarif;
 mod text;
