@@ -57,6 +57,13 @@ pub(crate) fn rules<'a>(registry: &Registry<'a>, rule: &Named<'a, VirtualService
     rules
 }
 
+/// Whether a rule of a delegate contradicts the rule that delegates to it, so that istiod leaves it out. The namespaces
+/// are those of the two VirtualServices.
+pub(crate) fn contradicts(root: (&HttpRoute, &str), leaf: (&HttpRoute, &str)) -> bool {
+    let (root, leaf) = (qualified(root.0, root.1), qualified(leaf.0, leaf.1));
+    matches(&root.matches, &leaf.matches).is_none()
+}
+
 /// The VirtualService without hosts of this name, if it is exported to the namespace of the rule that names it.
 fn find<'a>(
     registry: &Registry<'a>,

@@ -4,7 +4,7 @@ mod blocks;
 pub(crate) mod cluster;
 pub(crate) mod clusters;
 pub(crate) mod compile;
-mod delegate;
+pub(crate) mod delegate;
 pub(crate) mod destination_rules;
 pub(crate) mod distribution;
 pub(crate) mod edge;

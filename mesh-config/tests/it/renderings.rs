@@ -90,7 +90,13 @@ fn junit_has_a_case_for_each_finding_and_one_for_a_clean_file() {
             .map(|suite| (suite.attribute("tests"), suite.attribute("failures")))
             .collect();
         let (tests, failures) = (count.to_string(), failures.to_string());
-        assert_eq!(counts, [(Some(tests.as_str()), Some(failures.as_str())), (Some("1"), Some("0"))]);
+        assert_eq!(
+            counts,
+            [
+                (Some(tests.as_str()), Some(failures.as_str())),
+                (Some("1"), Some("0"))
+            ]
+        );
         let mut names = named("testcase").filter_map(|case| case.attribute("name"));
         assert!(names.any(|name| name.contains("<&\">")), "{xml}");
     }

@@ -6,7 +6,9 @@ use super::Analyzer;
 use crate::check::catalogue::{Check, Istioctl, Layer, Severity};
 use crate::check::facts::{Facts, Findings, Rule};
 use crate::check::json::Json;
+use crate::object::Spec;
 use crate::text::similar;
+use crate::view::delegate;
 
 static MISSING: Check = Check {
     code: "TL0402",
@@ -41,8 +43,20 @@ static UNUSED: Check = Check {
     istioctl: Istioctl::Never,
 };
 
+static CONTRADICTION: Check = Check {
+    code: "TL0435",
+    istio: None,
+    severity: Severity::Error,
+    layer: Layer::Analysis,
+    what: "a delegated rule that contradicts the rule that delegates",
+    why: "Both matches have to hold, so istiod leaves out a rule of which a match fits none of the other's: another port or method, \
+          a path that is not inside the other's, any condition twice of which one is an expression.",
+    fix: "Let the delegate ask for more than the rule that names it, or for nothing.",
+    istioctl: Istioctl::Never,
+};
+
 pub(super) const ANALYZER: Analyzer = Analyzer {
-    checks: &[&MISSING, &NO_DELEGATE, &UNUSED],
+    checks: &[&MISSING, &NO_DELEGATE, &UNUSED, &CONTRADICTION],
     run,
 };
 
@@ -60,13 +74,10 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
                 .filter(|name| !name.is_empty())
                 .unwrap_or(rule.namespace());
             used.insert(format!("{namespace}/{name}"));
-            look(
-                facts,
-                rule,
-                (namespace, name),
-                &format!("/spec/http/{index}/delegate"),
-                findings,
-            );
+            let pointer = format!("/spec/http/{index}/delegate/name");
+            if let Some(found) = look(facts, rule, (namespace, name), &pointer, findings) {
+                contradictions(rule, index, found, findings);
+            }
         }
     }
     for rule in facts
@@ -81,15 +92,35 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
     }
 }
 
-fn look(
-    facts: &Facts<'_>,
+/// Rules of a delegate that istiod leaves out.
+fn contradictions(rule: &Rule<'_>, index: usize, found: &Rule<'_>, findings: &mut Findings) {
+    let (Spec::VirtualService(root), Spec::VirtualService(leaf)) = (&rule.object.spec, &found.object.spec)
+    else {
+        return;
+    };
+    let Some(root) = root.http.get(index) else { return };
+    for (at, http) in leaf.http.iter().enumerate() {
+        if delegate::contradicts((root, rule.namespace()), (http, found.namespace())) {
+            let message = format!(
+                "this contradicts the match of `{}`, which delegates here",
+                rule.name()
+            );
+            let pointer = format!("/spec/http/{at}/match");
+            let advice = Some(format!("istiod leaves rule {} out", at + 1));
+            findings.add(&CONTRADICTION, found.object, &pointer, message, advice);
+        }
+    }
+}
+
+/// The delegate, if there is one that counts.
+fn look<'f, 'a>(
+    facts: &'f Facts<'a>,
     rule: &Rule<'_>,
     (namespace, name): (&str, &str),
     pointer: &str,
     findings: &mut Findings,
-) {
+) -> Option<&'f Rule<'a>> {
     let full = format!("{namespace}/{name}");
-    let pointer = format!("{pointer}/name");
     let Some(found) = facts.virtual_services.iter().find(|other| other.name() == full) else {
         let of_namespace = facts
             .virtual_services
@@ -109,19 +140,22 @@ fn look(
         findings.add(
             &MISSING,
             rule.object,
-            &pointer,
+            pointer,
             format!("there is no VirtualService `{full}`"),
             advice,
         );
-        return;
+        return None;
     };
     let exported = found.exported_to();
     if !exported.is_empty() && !exported.contains(&rule.namespace()) {
         let message = format!("`{full}` is not exported to the namespace {}", rule.namespace());
-        findings.add(&MISSING, rule.object, &pointer, message, None);
+        findings.add(&MISSING, rule.object, pointer, message, None);
+        return None;
     }
     if !found.spec.list("hosts").is_empty() {
         let message = format!("`{full}` has hosts, so it is no delegate");
-        findings.add(&NO_DELEGATE, rule.object, &pointer, message, None);
+        findings.add(&NO_DELEGATE, rule.object, pointer, message, None);
+        return None;
     }
+    Some(found)
 }
