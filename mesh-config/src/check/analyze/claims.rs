@@ -69,7 +69,7 @@ fn claim<'a>(rule: &Rule<'a>) -> Option<(String, &'a str)> {
 fn is_verified(facts: &Facts<'_>, gateway: &Rule<'_>) -> bool {
     let selector = gateway.spec.labels("selector");
     let rules: Vec<Rule<'_>> = facts.of_kind("RequestAuthentication").collect();
-    let mut pods = facts.pods().filter(|pod| pod.has(&selector)).peekable();
+    let mut pods = facts.pods.with(&selector).peekable();
     if pods.peek().is_none() {
         return !rules.is_empty();
     }

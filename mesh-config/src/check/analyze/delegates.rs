@@ -1,6 +1,6 @@
 //! VirtualServices that rules delegate to. istiod checks none of this; it leaves rules out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Analyzer;
 use crate::check::catalogue::{Check, Istioctl, Layer, Severity};
@@ -60,8 +60,16 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
     run,
 };
 
+/// VirtualServices by `NAMESPACE/NAME`.
+type ByName<'f, 'a> = BTreeMap<String, &'f Rule<'a>>;
+
 fn run(facts: &Facts<'_>, findings: &mut Findings) {
     let mut used = BTreeSet::new();
+    let by_name: ByName<'_, '_> = facts
+        .virtual_services
+        .iter()
+        .map(|rule| (rule.name(), rule))
+        .collect();
     for rule in &facts.virtual_services {
         for (index, http) in rule.spec.list("http").iter().enumerate() {
             let delegate = &http["delegate"];
@@ -75,7 +83,7 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
                 .unwrap_or(rule.namespace());
             used.insert(format!("{namespace}/{name}"));
             let pointer = format!("/spec/http/{index}/delegate/name");
-            if let Some(found) = look(facts, rule, (namespace, name), &pointer, findings) {
+            if let Some(found) = look(&by_name, rule, (namespace, name), &pointer, findings) {
                 contradictions(rule, index, found, findings);
             }
         }
@@ -114,25 +122,19 @@ fn contradictions(rule: &Rule<'_>, index: usize, found: &Rule<'_>, findings: &mu
 
 /// The delegate, if there is one that counts.
 fn look<'f, 'a>(
-    facts: &'f Facts<'a>,
+    all: &ByName<'f, 'a>,
     rule: &Rule<'_>,
     (namespace, name): (&str, &str),
     pointer: &str,
     findings: &mut Findings,
 ) -> Option<&'f Rule<'a>> {
     let full = format!("{namespace}/{name}");
-    let Some(found) = facts.virtual_services.iter().find(|other| other.name() == full) else {
-        let of_namespace = facts
-            .virtual_services
-            .iter()
-            .filter(|other| other.namespace() == namespace);
+    let Some(found) = all.get(&full).copied() else {
+        let of_namespace = all.values().filter(|other| other.namespace() == namespace);
         let names: Vec<&str> = of_namespace
             .map(|other| other.object.metadata.name.as_str())
             .collect();
-        let elsewhere = facts
-            .virtual_services
-            .iter()
-            .find(|other| other.object.metadata.name == name);
+        let elsewhere = all.values().find(|other| other.object.metadata.name == name);
         let advice = match elsewhere {
             Some(other) => Some(format!("add `namespace: {}`", other.namespace())),
             None => similar::did_you_mean(name, &names),

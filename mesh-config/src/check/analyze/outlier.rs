@@ -61,9 +61,8 @@ fn look(facts: &Facts<'_>, rule: &Rule<'_>, host: &Host<'_>, policy: &Policy<'_>
 
 /// How many endpoints there are; `None` if that is not written down.
 fn endpoints(facts: &Facts<'_>, host: &Host<'_>, subset: &Value) -> Option<u64> {
-    let selector = host.selector.as_ref()?;
+    host.selector.as_ref()?;
     let labels = subset.labels("labels");
-    let pods = facts.pods_in(&host.object.metadata.namespace).iter();
-    let behind = pods.filter(|pod| pod.has(selector) && pod.has(&labels));
+    let behind = facts.behind(host).filter(|pod| pod.has(&labels));
     behind.map(|pod| pod.replicas).sum()
 }

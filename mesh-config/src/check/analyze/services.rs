@@ -38,12 +38,11 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 fn run(facts: &Facts<'_>, findings: &mut Findings) {
     for host in facts.hosts.iter().filter(|host| host.object.kind == "Service") {
         let Some(selector) = &host.selector else { continue };
-        let pods = facts.pods_in(&host.object.metadata.namespace);
         // Manifests without a workload in the namespace say nothing about its pods.
-        if pods.is_empty() {
+        if facts.pods.of(&host.object.metadata.namespace).next().is_none() {
             continue;
         }
-        let behind: Vec<&Pod<'_>> = pods.iter().filter(|pod| pod.has(selector)).collect();
+        let behind: Vec<&Pod<'_>> = facts.behind(host).collect();
         if behind.is_empty() {
             let message = format!("no pod of the namespace has the labels {}", listed(selector));
             findings.add(&NO_PODS, host.object, "/spec/selector", message, None);

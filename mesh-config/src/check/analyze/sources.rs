@@ -36,7 +36,7 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn run(facts: &Facts<'_>, findings: &mut Findings) {
-    if facts.pods().next().is_none() {
+    if facts.pods.is_empty() {
         return;
     }
     let namespaces = facts.namespaces();
@@ -73,7 +73,7 @@ fn look_at_labels(
     pointer: &str,
     findings: &mut Findings,
 ) {
-    if labels.is_empty() || facts.pods().any(|pod| pod.has(labels)) {
+    if labels.is_empty() || facts.pods.with(labels).next().is_some() {
         return;
     }
     let shown: Vec<String> = labels

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::Analyzer;
 use crate::check::catalogue::{Check, Istioctl, Layer, Severity};
 use crate::check::facts::hosts::Host;
-use crate::check::facts::pods::Pod;
 use crate::check::facts::{Facts, Findings};
 use crate::check::json::Json;
 
@@ -66,17 +65,17 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
 fn selects_somebody(facts: &Facts<'_>, host: &Host<'_>, labels: &BTreeMap<&str, &str>) -> bool {
     let mut labels = labels.clone();
     labels.retain(|name, _| !OF_NODES.contains(name));
-    let Some(selector) = &host.selector else {
+    if host.selector.is_none() {
         return fits_an_address(host, &labels);
-    };
-    let mut behind = behind(facts, host, selector).peekable();
+    }
+    let mut behind = facts.behind(host).peekable();
     if behind.peek().is_none() {
         // That nobody is behind the service is said of the service. The workloads of the system come from elsewhere.
         let system = matches!(
             host.object.metadata.namespace.as_str(),
             "kube-system" | "istio-system"
         );
-        return system || facts.pods().any(|pod| pod.has(&labels));
+        return system || facts.pods.with(&labels).next().is_some();
     }
     behind.any(|pod| pod.has(&labels))
 }
@@ -97,23 +96,14 @@ fn fits_an_address(host: &Host<'_>, labels: &BTreeMap<&str, &str>) -> bool {
     unresolved || labels.is_empty() || spec.list("endpoints").iter().any(has)
 }
 
-fn behind<'f, 'a>(
-    facts: &'f Facts<'a>,
-    host: &'f Host<'a>,
-    selector: &'f BTreeMap<&'a str, &'a str>,
-) -> impl Iterator<Item = &'f Pod<'a>> {
-    let pods = facts.pods_in(&host.object.metadata.namespace);
-    pods.iter().filter(move |pod| pod.has(selector))
-}
-
 /// What the pods of the service have for the labels asked for.
 fn near_miss(facts: &Facts<'_>, host: &Host<'_>, labels: &BTreeMap<&str, &str>) -> Option<String> {
-    let selector = host.selector.as_ref()?;
-    if facts.pods().next().is_none() {
+    host.selector.as_ref()?;
+    if facts.pods.is_empty() {
         return Some("there is no workload at all here: add the folder of the Deployments to -f".to_owned());
     }
     let mut values: Vec<String> = Vec::new();
-    for pod in behind(facts, host, selector) {
+    for pod in facts.behind(host) {
         for name in labels.keys() {
             values.extend(pod.labels.get(name).map(|value| format!("{name}: {value}")));
         }

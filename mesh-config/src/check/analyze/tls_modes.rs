@@ -80,9 +80,5 @@ fn mode(spec: &Value) -> Option<&str> {
 }
 
 fn of_host(facts: &Facts<'_>, host: &Host<'_>, labels: &BTreeMap<&str, &str>) -> bool {
-    let Some(selector) = &host.selector else {
-        return false;
-    };
-    let mut pods = facts.pods_in(&host.object.metadata.namespace).iter();
-    pods.any(|pod| pod.has(selector) && pod.has(labels))
+    facts.behind(host).any(|pod| pod.has(labels))
 }

@@ -41,11 +41,10 @@ fn run(facts: &Facts<'_>, findings: &mut Findings) {
         without_sidecar(facts, findings);
     }
     for (rule, host) in facts.rules_of_hosts() {
-        let Some(selector) = &host.selector else { continue };
-        let pods = facts.pods_in(&host.object.metadata.namespace);
+        let pods: Vec<_> = facts.behind(host).collect();
         for (index, subset) in rule.spec.list("subsets").iter().enumerate() {
             let labels = subset.labels("labels");
-            let behind = pods.iter().filter(|pod| pod.has(selector) && pod.has(&labels));
+            let behind = pods.iter().filter(|pod| pod.has(&labels));
             let deployments = behind.filter(|pod| pod.object.kind == "Deployment");
             let names: BTreeSet<&str> = deployments.map(|pod| pod.object.metadata.name.as_str()).collect();
             if labels.is_empty() || names.len() < 2 {
@@ -68,7 +67,7 @@ fn without_sidecar(facts: &Facts<'_>, findings: &mut Findings) {
     let namespaces = facts.objects.iter().filter(|object| object.kind == "Namespace");
     for namespace in namespaces {
         let injected = injects(namespace);
-        for pod in facts.pods_in(&namespace.metadata.name) {
+        for pod in facts.pods.of(&namespace.metadata.name) {
             if pod.object.kind == "WorkloadEntry" || has_sidecar(pod, injected) {
                 continue;
             }

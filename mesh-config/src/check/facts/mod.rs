@@ -14,7 +14,7 @@ use crate::host;
 use crate::object::Object;
 use crate::problem::Problem;
 use hosts::{Host, Hosts};
-use pods::Pod;
+use pods::{Pod, Pods};
 
 /// A gateway that stands for all sidecars.
 pub(crate) const MESH: &str = "mesh";
@@ -45,8 +45,8 @@ pub(crate) struct Facts<'a> {
     /// DestinationRules by their full hosts in lower case; those with a `*` beside them.
     rules: BTreeMap<String, Vec<Rule<'a>>>,
     wildcards: Vec<(String, Rule<'a>)>,
-    /// By namespace, one for each template of pods and each endpoint that is not a pod.
-    pods: BTreeMap<&'a str, Vec<Pod<'a>>>,
+    /// One for each template of pods and each endpoint that is not a pod.
+    pub(crate) pods: Pods<'a>,
     /// All other objects, too.
     pub(crate) objects: Vec<&'a Object>,
 }
@@ -71,10 +71,6 @@ impl<'a> Facts<'a> {
                 rules.entry(full).or_default().push(*rule);
             }
         }
-        let mut pods: BTreeMap<&str, Vec<Pod<'a>>> = BTreeMap::new();
-        for pod in objects.iter().filter_map(|object| Pod::of(object)) {
-            pods.entry(pod.namespace).or_default().push(pod);
-        }
         Facts {
             virtual_services: of_kind("VirtualService"),
             destination_rules,
@@ -82,7 +78,7 @@ impl<'a> Facts<'a> {
             hosts: Hosts::new(&objects),
             rules,
             wildcards,
-            pods,
+            pods: Pods::new(&objects),
             objects,
         }
     }
@@ -118,14 +114,10 @@ impl<'a> Facts<'a> {
             .filter_map(|rule| Some((rule, self.host(rule, rule.spec.text("host").unwrap_or_default())?)))
     }
 
-    /// All pods.
-    pub(crate) fn pods(&self) -> impl Iterator<Item = &Pod<'a>> {
-        self.pods.values().flatten()
-    }
-
-    /// The pods of a namespace.
-    pub(crate) fn pods_in(&self, namespace: &str) -> &[Pod<'a>] {
-        self.pods.get(namespace).map(Vec::as_slice).unwrap_or_default()
+    /// The pods that the selector of a host finds; none if it has no selector.
+    pub(crate) fn behind(&self, host: &Host<'_>) -> impl Iterator<Item = &Pod<'a>> {
+        let selector = host.selector.as_ref().into_iter();
+        selector.flat_map(|selector| self.pods.behind(&host.object.metadata.namespace, selector))
     }
 
     /// Objects of a kind that has no place of its own here.

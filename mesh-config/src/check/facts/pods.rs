@@ -21,6 +21,65 @@ pub(crate) struct Pod<'a> {
     pub(crate) replicas: Option<u64>,
 }
 
+/// All of them, found by namespace and by label.
+#[derive(Default)]
+pub(crate) struct Pods<'a> {
+    all: Vec<Pod<'a>>,
+    by_namespace: BTreeMap<&'a str, Vec<usize>>,
+    by_label: BTreeMap<&'a str, BTreeMap<&'a str, Vec<usize>>>,
+}
+
+impl<'a> Pods<'a> {
+    pub(crate) fn new(objects: &[&'a Object]) -> Self {
+        let mut pods = Pods::default();
+        for pod in objects.iter().filter_map(|object| Pod::of(object)) {
+            let index = pods.all.len();
+            pods.by_namespace.entry(pod.namespace).or_default().push(index);
+            for (name, value) in &pod.labels {
+                let values = pods.by_label.entry(name).or_default();
+                values.entry(value).or_default().push(index);
+            }
+            pods.all.push(pod);
+        }
+        pods
+    }
+
+    /// Whether nothing is said of any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Those of a namespace.
+    pub(crate) fn of(&self, namespace: &str) -> impl Iterator<Item = &Pod<'a>> {
+        let found = self.by_namespace.get(namespace).into_iter().flatten();
+        found.map(|index| &self.all[*index])
+    }
+
+    /// Those that have all these labels, in any namespace.
+    pub(crate) fn with(&self, labels: &BTreeMap<&str, &str>) -> impl Iterator<Item = &Pod<'a>> {
+        // The rarest label leaves the fewest to look at.
+        let lists = labels.iter().map(|(name, value)| self.having(name, value));
+        let few = lists.min_by_key(|list| list.len());
+        let all = if few.is_none() { self.all.as_slice() } else { &[] };
+        let few = few.unwrap_or_default().iter().map(|index| &self.all[*index]);
+        few.filter(|pod| pod.has(labels)).chain(all)
+    }
+
+    fn having(&self, name: &str, value: &str) -> &[usize] {
+        let values = self.by_label.get(name).and_then(|values| values.get(value));
+        values.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Those of a namespace that have all these labels.
+    pub(crate) fn behind(
+        &self,
+        namespace: &str,
+        labels: &BTreeMap<&str, &str>,
+    ) -> impl Iterator<Item = &Pod<'a>> {
+        self.with(labels).filter(move |pod| pod.namespace == namespace)
+    }
+}
+
 impl<'a> Pod<'a> {
     /// What an object makes.
     pub(crate) fn of(object: &'a Object) -> Option<Self> {
