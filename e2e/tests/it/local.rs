@@ -105,6 +105,11 @@ async fn payments_are_reconciled_with_the_ledgers() -> Result<()> {
 }
 
 #[tokio::test]
+async fn payments_that_are_retried_are_charged_once() -> Result<()> {
+    payments::retried_and_charged_once(&LocalMesh::start("10-stable").await?).await
+}
+
+#[tokio::test]
 async fn a_killed_payment_process_fails_only_requests_in_flight() -> Result<()> {
     killed("payment-service").await
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use e2e::{Call, Connection, Ended, Target, run, unique, until};
 use serde_json::Value;
 
-use super::{apply, pay, payment, token};
+use super::{apply, errors, pay, payment, token};
 
 const ATTEMPTS: u64 = 20;
 /// Two instances, drawn at random: this is never reached.
@@ -117,6 +117,26 @@ pub(crate) async fn reconciled_with_the_ledgers(target: &impl Target) -> Result<
         (&key.into(), &found["read"]),
         "{found:#}"
     );
+    Ok(())
+}
+
+/// v1 fails three in ten payments, before it charges, and the mesh tries again: more are paid than without another try, and each is
+/// charged once.
+///
+/// Without another try 60 of 200 would fail; of three tries all fail for 5 of 200, for 30 with a probability below 10^-12.
+pub(crate) async fn retried_and_charged_once(target: &impl Target) -> Result<()> {
+    apply(target, &target.lab().scenario("retries")).await?;
+    errors::fault(target, &["v1"], &errors::failing(0.3)).await?;
+    let ended = paid(target, "{uuid}").await?;
+    errors::fault(target, &["v1"], &errors::well()).await?;
+    let report = ended.expect(0)?.json()?;
+    let found = &report["reconciliation"];
+    assert!(found["paid"].as_u64() > Some(170), "{found:#}");
+    assert_eq!(found["charges"], found["paid"], "{found:#}");
+    for kind in ["charged_twice", "charged_unknown", "lost"] {
+        assert_eq!(found[kind]["count"], 0, "{found:#}");
+    }
+    assert_eq!(found["unread"], serde_json::json!([]), "{found:#}");
     Ok(())
 }
 
