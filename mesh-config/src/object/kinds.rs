@@ -177,6 +177,12 @@ pub(crate) fn look_up(api_version: &str, kind: &str) -> Known {
 
 /// A group that is not known may be somebody's own, unless it is one of the known ones misspelt.
 fn unknown_group(group: &str, version: &str, kind: &str) -> Known {
+    if group.contains('/') {
+        return Known::Wrong {
+            what: Wrong::Version,
+            advice: Some("an apiVersion is GROUP/VERSION, with one `/`".to_owned()),
+        };
+    }
     let istio = group == ISTIO || group.ends_with(".istio.io") || group.ends_with(".k8s.io");
     if istio && is_checked(kind) {
         let advice = Some(format!("{kind} has the apiVersion `{NETWORKING}/v1`"));

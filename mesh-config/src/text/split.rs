@@ -87,10 +87,10 @@ fn document<'t>(text: &'t str, first_line: usize, mut wrong: Vec<(usize, &'stati
     };
     let (text, behind) = text.split_at(end);
     let ends_at = first_line + breaks(text);
-    if !text.lines().any(says) {
+    let mut unread = behind.lines().position(|line| says(line) && !is_end(line));
+    if !text.lines().any(says) && unread.take().is_some() {
         wrong.push((ends_at, "`...` ends a document that has not begun"));
     }
-    let unread = behind.lines().position(|line| says(line) && !is_end(line));
     Piece {
         text,
         first_line,
@@ -140,13 +140,14 @@ mod tests {
 
     #[test]
     fn nothing_is_read_behind_the_end_of_a_document() {
-        let pieces = pieces("a\n...\n# c\n\nb\n---\nc\n...\n---\n...\n");
+        let pieces = pieces("a\n...\n# c\n\nb\n---\nc\n...\n---\n...\nd\n---\n...\n");
         assert_eq!((pieces[0].text, pieces[0].unread), ("a\n", Some(5)));
         assert_eq!((pieces[1].text, pieces[1].unread), ("c\n", None));
         assert_eq!(
             pieces[2].wrong,
             [(10, "`...` ends a document that has not begun")]
         );
+        assert!(pieces[3].wrong.is_empty(), "nothing at all");
     }
 
     #[test]
