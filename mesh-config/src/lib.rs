@@ -18,6 +18,7 @@ mod mesh;
 mod object;
 mod origin;
 mod path;
+pub mod plan;
 mod policy;
 mod problem;
 mod route;

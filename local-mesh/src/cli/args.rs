@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mesh_config::Locality;
 
 use super::check::Check;
+use super::plan::Plan;
 use super::port_forward::Ports;
 use super::test::Test;
 use crate::admin::DEFAULT_ADDRESS;
@@ -48,6 +49,7 @@ pub(crate) enum Verb {
     Explain(Explain),
     Check(Check),
     Test(Test),
+    Plan(Plan),
     Status(Status),
     Logs(Logs),
     PortForward(PortForward),
@@ -139,7 +141,7 @@ Examples:
   local-mesh up -f manifests/base --client traffic-lab/curl,app=curl@127.0.0.1:15001
   curl -x http://127.0.0.1:15001 http://auth-service:8080/version";
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| "expected a number of seconds".to_owned())?;

@@ -5,6 +5,7 @@ mod check;
 mod command;
 mod delete;
 mod files;
+mod plan;
 mod port_forward;
 mod print;
 mod remote;
@@ -59,6 +60,7 @@ fn on_a_runtime(verb: Verb) -> anyhow::Result<u8> {
             Verb::Up(up) => up::up(up).await,
             Verb::Check(check) => check::run(check, &mut out),
             Verb::Test(test) => test::run(&test, &mut out),
+            Verb::Plan(plan) => plan::run(plan, &mut out).await,
             Verb::Apply(apply) => verbs::apply(apply, &mut out).await,
             Verb::Delete(delete) => delete::delete(delete, &mut out).await,
             Verb::Get(get) => verbs::get(get, &mut out).await,

@@ -23,7 +23,7 @@ fn the_exit_code_says_whether_all_cases_hold_and_files_are_right() {
     assert!(
         answer
             .out
-            .ends_with("1 cases hold, 2 requests; 1 of 1 rules reached\n"),
+            .ends_with("1 of 1 cases hold, 2 requests; 1 of 1 rules reached\n"),
         "{answer:?}"
     );
 

@@ -11,6 +11,8 @@ mod kubectl;
 mod listeners;
 /// `kill -9`, and what is left: nothing.
 mod orphans;
+/// `plan`.
+mod planning;
 /// Pods: environment, probes, restarts, rollouts.
 mod pods;
 /// What `up` refuses.

@@ -128,7 +128,7 @@ fn went(decision: &Decision<'_>) -> String {
 }
 
 /// `90 % auth.shop subset v1 port 80`, without the percentage if it is all.
-fn share(weight: u64, total: u64, host: &str, subset: Option<&str>, port: Option<u16>) -> String {
+pub(crate) fn share(weight: u64, total: u64, host: &str, subset: Option<&str>, port: Option<u16>) -> String {
     #[allow(clippy::cast_precision_loss)] // for people
     let percent = weight as f64 * 100.0 / total.max(1) as f64;
     let percent = format!("{percent:.3}");

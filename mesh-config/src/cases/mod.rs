@@ -13,6 +13,7 @@ mod render;
 mod run;
 
 pub use case::CaseFile;
+pub(crate) use compare::share;
 pub use coverage::ReachedRule;
 pub use gateways::assume_gateways;
 pub use read::parse;

@@ -20,7 +20,7 @@ use crate::view::{Routing, View, VirtualHost};
 pub use actions::ExplainedAction;
 pub(crate) use missing::cluster as missing_cluster;
 pub use policy::ExplainedPart;
-pub(crate) use text::line;
+pub(crate) use text::{counted, line};
 pub use tried::TriedRule;
 
 /// The decision for one request, with its reasons.

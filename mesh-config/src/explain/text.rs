@@ -134,6 +134,11 @@ fn tried(rule: &TriedRule, merged: bool) -> String {
     )
 }
 
+/// `1 step`, `2 steps`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A key and a text, broken at blanks and commas. What cannot be broken may be longer.
 pub(crate) fn line(f: &mut fmt::Formatter<'_>, key: &str, text: &str) -> fmt::Result {
     let mut key = key;

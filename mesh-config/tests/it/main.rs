@@ -15,6 +15,7 @@ mod hosts;
 mod kit;
 mod matching;
 mod parsing;
+mod planning;
 mod policies;
 mod properties;
 mod refusing;

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::cases::{CaseResult, Failure, ReachedRule, Report, Suite};
-use crate::explain::line;
+use crate::explain::{counted, line};
 
 /// Of one case, the first failure is told whole, so many others in a line each.
 const MOST_OTHERS: usize = 4;
@@ -30,13 +30,14 @@ impl fmt::Display for Report {
         let all = self.cases().count();
         let (rules, missed) = (self.rules(), self.never_reached());
         let sum = match failed {
-            0 => format!("{all} cases hold"),
+            0 => format!("{all} of {all} cases hold"),
             _ => format!("{failed} of {all} cases FAILED"),
         };
         let reached = rules.len() - missed.len();
         writeln!(
             f,
-            "{sum}, {requests} requests; {reached} of {} rules reached",
+            "{sum}, {}; {reached} of {} rules reached",
+            counted(requests, "request"),
             rules.len()
         )
     }
@@ -90,10 +91,7 @@ impl Report {
 }
 
 fn show(f: &mut fmt::Formatter<'_>, suite: &Suite, case: &CaseResult) -> fmt::Result {
-    let requests = match case.requests {
-        1 => "1 request".to_owned(),
-        number => format!("{number} requests"),
-    };
+    let requests = counted(case.requests, "request");
     let description = &case.description;
     if case.failures.is_empty() {
         return line(f, "  ok", &format!("{description} ({requests})"));
