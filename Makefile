@@ -19,7 +19,9 @@ CLIENT := traffic-lab/load-client,app=load-client
 IN_MESH := --inside-url http://payment-service:8080/payments --inside-from $(CLIENT) \
   --inside-token-url http://auth-service:8080/tokens
 
-ROLLOUT := $(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base $(PAYMENTS) $(IN_MESH)
+# A live page of it: make demo-local DASHBOARD=127.0.0.1:9090
+ROLLOUT := $(BIN)/load-client rollout --stages manifests/stages --manifests manifests/base $(PAYMENTS) $(IN_MESH) \
+  $(if $(DASHBOARD),--dashboard $(DASHBOARD))
 # Of 5,000 walks with nothing wrong at most one fails by chance, and none for want of requests: CI runs this, too.
 LOCALLY := $(ROLLOUT) --apply '$(BIN)/local-mesh apply -f' --inside '$(BIN)/load-client verify --proxy http://$(INSIDE)' \
   --alpha 0.0001 --budget 100000 --tolerance 3pp

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod cause;
+pub mod dashboard;
 pub mod doctor;
 pub mod expect;
 pub mod fold;

@@ -1,9 +1,12 @@
-//! What is shown while load runs, on stderr: a bar on a terminal, a plain line every two seconds elsewhere (CI logs).
+//! What is shown while load runs: on stderr a bar on a terminal, a plain line every two seconds elsewhere (CI logs); and
+//! the live page, if there is one.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::dashboard::Live;
 
 const REDRAWN_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(2);
@@ -21,6 +24,7 @@ pub struct Step {
 pub struct Progress {
     /// `None` when stderr is not a terminal.
     bar: Option<ProgressBar>,
+    live: Live,
 }
 
 impl Progress {
@@ -38,7 +42,21 @@ impl Progress {
             let style = ProgressStyle::with_template(template);
             bar.with_style(style.unwrap_or_else(|_invalid| ProgressStyle::default_bar()))
         });
-        Progress { bar }
+        Progress {
+            bar,
+            live: Live::default(),
+        }
+    }
+
+    /// The same, and a live page.
+    #[must_use]
+    pub fn shown_on(self, live: Live) -> Self {
+        Progress { live, ..self }
+    }
+
+    /// The live page; without one there is nobody to tell.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     /// Shows what `step` says, again and again; ends when dropped.

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::dashboard::EdgeNow;
+use crate::expect::Path;
 use crate::judge::{EdgeState, Judge};
 use crate::load::{Load, LoadError};
 use crate::progress::{Progress, Step};
@@ -10,11 +12,16 @@ use crate::referee::{Referee, until_done};
 use crate::stats::Verdict;
 
 /// Drives `load` until `judge` decides, or stops it when Ctrl-C is pressed: the judge that is returned has a decision.
-/// Runs inside a `LocalSet`.
+/// `path` is where the requests enter the mesh. Runs inside a `LocalSet`.
 ///
 /// # Errors
 /// Load could not be started.
-pub async fn verify(load: &Load, judge: Judge, progress: &Progress) -> Result<Rc<RefCell<Judge>>, LoadError> {
+pub async fn verify(
+    load: &Load,
+    path: Path,
+    judge: Judge,
+    progress: &Progress,
+) -> Result<Rc<RefCell<Judge>>, LoadError> {
     let referee = Rc::new(RefCell::new(
         Referee::new(Some(judge.budget()), load.seed).in_units(judge.terms().per_unit),
     ));
@@ -23,9 +30,10 @@ pub async fn verify(load: &Load, judge: Judge, progress: &Progress) -> Result<Rc
     referee.borrow_mut().assign(judge.clone());
     tokio::select! {
         // All of the budget is sent and resolved.
-        ended = load.drive(referee) => ended?,
+        ended = load.drive(progress.live().tap(referee)) => ended?,
         () = until_done(&judge, &done) => {}
         () = progress.follow(|| step(&judge.borrow())) => {}
+        () = progress.live().follow(|| EdgeNow::all(path, &judge.borrow())) => {}
         _interrupted = tokio::signal::ctrl_c() => {}
     }
     progress.clear();

@@ -7,6 +7,7 @@ mod judge;
 mod merge;
 mod mesh_state;
 mod output;
+mod page;
 mod plan;
 mod report;
 mod request;

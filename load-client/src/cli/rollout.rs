@@ -11,6 +11,7 @@ use load_client::rollout::{CommandLine, Orders, Plan, rollout, stages};
 use super::inside::InsideArgs;
 use super::judge::{ChainArgs, TermsArgs, mesh, unix_now};
 use super::output::ReportArgs;
+use super::page::PageArgs;
 use super::request::RequestArgs;
 use super::values;
 
@@ -74,12 +75,15 @@ pub(super) struct RolloutArgs {
     terms: TermsArgs,
     #[command(flatten)]
     report: ReportArgs,
+    #[command(flatten)]
+    page: PageArgs,
 }
 
 pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
     let stages = stages(&args.stages, args.only.as_deref())?;
     let base = mesh(&args.manifests)?;
     let reporting = args.report.open()?;
+    let page = args.page.open("rollout", &args.request.url)?;
     let mut load = args.request.load().await?;
     let chain = args.chain.chain(&args.request, &load)?;
     let inside = args
@@ -100,6 +104,9 @@ pub(super) async fn execute(args: &RolloutArgs) -> anyhow::Result<u8> {
         return_to_first: args.return_to_first,
     };
     load.requests = orders.plan.requests(&load.requests[0]);
-    let report = rollout(&orders, &load, &Progress::new(1000)).await?;
-    reporting.finish(report.into())
+    let progress = Progress::new(1000).shown_on(page.live());
+    let report = rollout(&orders, &load, &progress).await?;
+    let code = reporting.finish(report.into())?;
+    page.hold().await?;
+    Ok(code)
 }

@@ -16,6 +16,7 @@ use mesh_config::Mesh;
 
 use super::expectation::Expectation;
 use super::judge::{ChainArgs, GateArgs, mesh};
+use super::page::PageArgs;
 use super::request::RequestArgs;
 use super::{DONE, Output, UNKNOWN, WRONG, values};
 
@@ -63,6 +64,8 @@ pub(super) struct RunArgs {
     chain: ChainArgs,
     #[command(flatten)]
     gate: GateArgs,
+    #[command(flatten)]
+    page: PageArgs,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
@@ -71,10 +74,13 @@ pub(super) struct RunArgs {
 pub(super) async fn execute(args: &RunArgs) -> anyhow::Result<u8> {
     // Bad manifests are told before anything is sent.
     let declared = mesh(&args.manifests)?;
+    let page = args.page.open("run", &args.request.url)?;
     let mut load = args.request.load().await?;
     let orders = args.orders(&declared, &mut load)?;
-    let report = run(&load, orders, &Progress::new(1000)).await?;
+    let progress = Progress::new(1000).shown_on(page.live());
+    let report = run(&load, orders, &progress).await?;
     print(&report, args.output)?;
+    page.hold().await?;
     Ok(exit_code(&report))
 }
 

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
-use load_client::expect::Expected;
+use load_client::cause::Knowledge;
+use load_client::dashboard::{Event, Judged};
+use load_client::expect::{Expected, Path};
 use load_client::judge::Judge;
 use load_client::progress::Progress;
 use load_client::report::Report;
@@ -13,6 +16,7 @@ use mesh_config::Mesh;
 use super::expectation::Expectation;
 use super::judge::{ChainArgs, TermsArgs, mesh};
 use super::output::ReportArgs;
+use super::page::PageArgs;
 use super::request::RequestArgs;
 use super::units::UnitArgs;
 
@@ -49,6 +53,8 @@ pub(super) struct VerifyArgs {
     units: UnitArgs,
     #[command(flatten)]
     report: ReportArgs,
+    #[command(flatten)]
+    page: PageArgs,
 }
 
 pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
@@ -59,6 +65,7 @@ pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
         Mesh::default()
     };
     let reporting = args.report.open()?;
+    let page = args.page.open("verify", &args.request.url)?;
     let mut load = args.request.load().await?;
     let mut terms = args.terms.terms(&load);
     args.units.apply(&mut load, &mut terms)?;
@@ -68,11 +75,26 @@ pub(super) async fn execute(args: &VerifyArgs) -> anyhow::Result<u8> {
         declared: &declared,
     };
     let (claims, knowledge) = expected.claims(&args.chain, &args.request, &mut load)?;
-    let judge = verify(&load, Judge::new(claims, &terms)?, &Progress::new(1000)).await?;
-    let judge = judge.borrow();
-    let Some(decision) = judge.decision_so_far() else {
-        anyhow::bail!("the judgement has not ended")
-    };
-    let report = Report::new(args.chain.path(), &judge, decision).explained(&judge, &knowledge);
-    reporting.finish(report.into())
+    let path = args.chain.path();
+    let live = page.live();
+    live.tell(|| Event::Begun {
+        path,
+        stages: Vec::new(),
+    });
+    let progress = Progress::new(1000).shown_on(page.live());
+    let judge = verify(&load, path, Judge::new(claims, &terms)?, &progress).await?;
+    let report = reported(path, &judge.borrow(), &knowledge)?;
+    live.tell(|| Event::Judged(Judged::from(&report)));
+    live.tell(|| Event::Ended {
+        verdict: Some(report.verdict),
+        text: report.headline(),
+    });
+    let code = reporting.finish(report.into())?;
+    page.hold().await?;
+    Ok(code)
+}
+
+fn reported(path: Path, judge: &Judge, knowledge: &Knowledge) -> anyhow::Result<Report> {
+    let decision = judge.decision_so_far().context("the judgement has not ended")?;
+    Ok(Report::new(path, judge, decision).explained(judge, knowledge))
 }

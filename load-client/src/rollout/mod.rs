@@ -24,6 +24,7 @@ pub use inside::{Inside, InsideError};
 pub use plan::{InvalidPlan, Plan};
 pub use stages::{InvalidStages, Stage, stages};
 
+use crate::dashboard::Event;
 use crate::judge::Terms;
 use crate::load::{Load, LoadError};
 use crate::mesh_state::MeshTools;
@@ -80,7 +81,8 @@ pub async fn rollout(
     let referee = Rc::new(RefCell::new(Referee::new(None, load.seed)));
     let walk = Walk::new(orders, progress, Rc::clone(&referee));
     let under_load = async {
-        let driven = async { load.drive(referee).await.map_err(RolloutError::from) };
+        let sink = progress.live().tap(referee);
+        let driven = async { load.drive(sink).await.map_err(RolloutError::from) };
         let walked = async { walk.run().await.map_err(RolloutError::from) };
         futures_util::future::try_join(driven, walked)
             .await
@@ -90,8 +92,14 @@ pub async fn rollout(
     let (outcome, reason) = tokio::select! {
         ended = under_load => ended?,
         () = progress.follow(|| walk.step()) => interrupted(),
+        () = progress.live().follow(|| walk.edges()) => interrupted(),
         _ = tokio::signal::ctrl_c() => interrupted(),
     };
     progress.clear();
-    Ok(RolloutReport::new(walk.reports(), outcome, reason))
+    let report = RolloutReport::new(walk.reports(), outcome, reason);
+    progress.live().tell(|| Event::Ended {
+        verdict: Some(report.verdict),
+        text: report.headline(),
+    });
+    Ok(report)
 }

@@ -13,6 +13,7 @@ use super::apply::{ApplyError, apply};
 use super::read_back::{NotRead, ReadBack, StageReading};
 use super::trial::Trial;
 use crate::cause::Lack;
+use crate::dashboard::{EdgeNow, Event, Judged};
 use crate::judge::{Conclusion, Decision, Judge};
 use crate::progress::{Progress, Step};
 use crate::referee::{Referee, until_done};
@@ -80,10 +81,9 @@ impl<'a> Walk<'a> {
     }
 
     async fn stages(&self) -> Result<Ended, InvalidGate> {
-        let count = self.orders.plan.stages.len();
-        let back = (self.orders.return_to_first && count > 1).then_some(0);
+        self.progress.live().tell(|| self.begun());
         let mut confirmed = Vec::new();
-        for stage in (0..count).chain(back) {
+        for stage in self.planned() {
             let conclusion = self.stage(stage, confirmed.last().copied(), false).await?;
             if conclusion != Conclusion::Confirmed {
                 return self.roll_back(stage, conclusion, &confirmed).await;
@@ -154,11 +154,17 @@ impl<'a> Walk<'a> {
             trial: Rc::clone(&trial),
             reason: None,
         }));
+        self.progress.live().tell(|| Event::Applying {
+            stage: self.name(stage).to_owned(),
+            rollback,
+        });
         let mut read = None;
         match self.put_into_force(stage, before).await {
             Err(error) => self.note(|now| now.reason = Some(error.to_string())),
             Ok(settled) => {
+                let in_force_after = settled.0;
                 self.note(|now| (now.in_force_after, now.reason) = settled);
+                self.progress.live().tell(|| Event::Judging { in_force_after });
                 read = self.judge_and_read(stage, &trial).await;
             }
         }
@@ -171,6 +177,7 @@ impl<'a> Walk<'a> {
         let conclusion = report.verdict;
         self.progress
             .line(&format!("{}: {}", report.stage, report.headline()));
+        self.progress.live().tell(|| Event::Judged(Judged::from(&report)));
         self.reports.borrow_mut().push(report);
         Ok(conclusion)
     }
@@ -334,6 +341,29 @@ impl<'a> Walk<'a> {
         Step {
             position: step.position,
             message: format!("{}: {words}", self.name(now.stage)),
+        }
+    }
+
+    /// The edges that are judged by the load that never pauses, as of now.
+    pub(super) fn edges(&self) -> Vec<EdgeNow> {
+        let now = self.now.borrow();
+        let judged = now.as_ref().filter(|now| now.judging);
+        judged.map_or_else(Vec::new, |now| {
+            EdgeNow::all(self.orders.plan.path(), &now.trial.borrow().judge)
+        })
+    }
+
+    /// The stages in the order in which they are walked if each is confirmed.
+    fn planned(&self) -> impl Iterator<Item = usize> {
+        let count = self.orders.plan.stages.len();
+        let back = (self.orders.return_to_first && count > 1).then_some(0);
+        (0..count).chain(back)
+    }
+
+    fn begun(&self) -> Event {
+        Event::Begun {
+            path: self.orders.plan.path(),
+            stages: self.planned().map(|stage| self.name(stage).to_owned()).collect(),
         }
     }
 

@@ -19,6 +19,7 @@ pub use self::counts::{Asked, Counts, Part, PartOfEdge};
 pub use self::report::{RunReport, VersionReport};
 pub use self::tally::Limits;
 use crate::cause::Knowledge;
+use crate::dashboard::{EdgeNow, Event, Judged};
 use crate::expect::Path;
 use crate::judge::Judge;
 use crate::load::{Load, LoadError};
@@ -56,6 +57,10 @@ pub async fn run(load: &Load, orders: Orders, progress: &Progress) -> Result<Run
     let Orders {
         limits, shard, path, ..
     } = orders;
+    progress.live().tell(|| Event::Begun {
+        path,
+        stages: Vec::new(),
+    });
     let book = orders.ledger.is_some().then(Book::default);
     let tally = Tally::new(limits, orders.judge, shard.seed(load.seed), book);
     let tally = Rc::new(RefCell::new(tally));
@@ -68,8 +73,9 @@ pub async fn run(load: &Load, orders: Orders, progress: &Progress) -> Result<Run
         }
     };
     let interrupted = tokio::select! {
-        ended = load.drive(Rc::clone(&tally)) => ended.map(|()| false)?,
+        ended = load.drive(progress.live().tap(Rc::clone(&tally))) => ended.map(|()| false)?,
         () = progress.follow(step) => true,
+        () = progress.live().follow(|| EdgeNow::all(path, &tally.borrow().judge)) => true,
         _ = tokio::signal::ctrl_c() => true,
     };
     progress.clear();
@@ -85,5 +91,18 @@ pub async fn run(load: &Load, orders: Orders, progress: &Progress) -> Result<Run
     let judgement =
         judged.then(|| Report::new(path, &tally.judge, &decision).explained(&tally.judge, &orders.knowledge));
     let counts = Counts::new(&tally, orders.asked, path, shard, interrupted);
-    Ok(RunReport::new(counts, judgement).reconciled(reconciled))
+    let report = RunReport::new(counts, judgement).reconciled(reconciled);
+    show_end(progress, &report);
+    Ok(report)
+}
+
+fn show_end(progress: &Progress, report: &RunReport) {
+    let judged = report.judgement.as_ref();
+    if let Some(judged) = judged {
+        progress.live().tell(|| Event::Judged(Judged::from(judged)));
+    }
+    progress.live().tell(|| Event::Ended {
+        verdict: judged.map(|judged| judged.verdict),
+        text: judged.map_or_else(|| report.headline(), Report::headline),
+    });
 }

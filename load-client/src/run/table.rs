@@ -9,6 +9,17 @@ use crate::latency::Percentiles;
 use crate::report::number;
 
 impl RunReport {
+    /// What was done, in a line.
+    pub fn headline(&self) -> String {
+        format!(
+            "{} answers in {:.2} s, {:.0} a second: {}",
+            number::count(self.requests),
+            self.duration_seconds,
+            self.rate,
+            self.asked.url
+        )
+    }
+
     /// Readable at 80 columns: the verdict if there is one, then what was done and how long answers took.
     ///
     /// # Errors
@@ -18,14 +29,7 @@ impl RunReport {
             judgement.write_table(out)?;
             writeln!(out)?;
         }
-        writeln!(
-            out,
-            "{} answers in {:.2} s, {:.0} a second: {}",
-            number::count(self.requests),
-            self.duration_seconds,
-            self.rate,
-            self.asked.url
-        )?;
+        writeln!(out, "{}", self.headline())?;
         writeln!(out, "{}", self.how())?;
         if self.interrupted {
             writeln!(out, "interrupted: what was in flight is not counted")?;

@@ -1,6 +1,7 @@
 //! The load client from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod board; // what the live page knows
 mod causing; // why observed and declared differ
 mod command; // the command line
 mod diagnosing; // answers that are no independent draws
@@ -18,6 +19,7 @@ mod forms; // reports elsewhere than on a terminal
 mod judging; // from outcomes to a decision
 mod kit; // drawing from a split
 mod lab; // the manifests of the project, and a mesh drawn from a hat
+mod live_page; // what the live page shows, and to whom
 mod load; // sending, connections, failures
 mod long_runs; // changes, chains, canaries
 mod memory; // that does not grow
