@@ -1,6 +1,7 @@
 //! The lab from outside: scenarios on a target, and what holds for manifests, workspace and README.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod browser; // pages in a real browser
 mod cluster; // every scenario on a cluster
 mod in_mesh; // scripts/in-mesh
 mod lifecycle; // how local-mesh starts and ends
