@@ -1,17 +1,20 @@
 //! Everything that the live page shows, folded from events and answers. Pure: time and randomness are arguments.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::Rng;
 use serde::Serialize;
 
+use super::answers::Answers;
 use super::curve::Curve;
-use super::event::{EdgeNow, Event, Judged};
-use super::squares::{Square, Squares};
+use super::edge::EdgeNow;
+use super::event::{Event, Judged};
+use super::squares::Squares;
+use super::stages::{self, StageRow, StageState};
 use crate::cause::Cause;
 use crate::expect::{Edge, Path};
-use crate::judge::{Conclusion, is_error};
+use crate::judge::Conclusion;
 use crate::outcome::Outcome;
 use crate::report::number;
 
@@ -57,50 +60,6 @@ pub struct Board {
     history: VecDeque<(Duration, u64)>,
 }
 
-/// Counts of all answers.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Answers {
-    /// Requests that came to their end.
-    pub total: u64,
-    /// Of them, those without an answer or answered with 500 or above.
-    pub failed: u64,
-    /// By the version that answered the client, in the order in which they first did.
-    pub versions: Vec<(String, u64)>,
-    /// What failed, by HTTP status or by what went wrong.
-    pub errors: BTreeMap<String, u64>,
-}
-
-/// A stage of a walk.
-#[derive(Clone, Debug, Serialize)]
-pub struct StageRow {
-    /// Its name.
-    pub name: String,
-    /// Whether it is walked to undo one that failed.
-    pub rollback: bool,
-    /// How far it is.
-    pub state: StageState,
-    /// How long after the end of its command it was in force.
-    pub in_force_after_seconds: Option<f64>,
-    /// Requests that the verdict rests on.
-    pub requests: u64,
-}
-
-/// How far a stage is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StageState {
-    /// Its turn has not come.
-    Waiting,
-    /// Its command runs, or the new split has not been seen yet.
-    Applying,
-    /// Requests are judged.
-    Judging,
-    /// There is a verdict.
-    Judged(Conclusion),
-    /// The walk ended before.
-    NotWalked,
-}
-
 /// A verdict.
 #[derive(Clone, Debug, Serialize)]
 pub struct Latest {
@@ -120,42 +79,6 @@ pub struct EdgeRow {
     pub now: EdgeNow,
     /// Over its requests.
     pub curve: Curve,
-}
-
-impl Answers {
-    fn count(&mut self, outcome: &Outcome) -> Square {
-        self.total += 1;
-        let failed = is_error(outcome);
-        if failed {
-            self.failed += 1;
-            let what = match &outcome.result {
-                Ok(answer) => answer.status.to_string(),
-                Err(failure) => failure.to_string(),
-            };
-            *self.errors.entry(what).or_default() += 1;
-        }
-        let served_by = outcome
-            .result
-            .as_ref()
-            .ok()
-            .and_then(|answer| answer.served_by.as_ref());
-        let version = served_by
-            .and_then(|hops| hops.first())
-            .map(|hop| self.index(&hop.version));
-        if let Some(version) = version {
-            self.versions[version].1 += 1;
-        }
-        Square { version, failed }
-    }
-
-    /// Versions are few: looking them all over is quicker than a map.
-    fn index(&mut self, name: &str) -> usize {
-        let known = self.versions.iter().position(|(known, _)| known == name);
-        known.unwrap_or_else(|| {
-            self.versions.push((name.to_owned(), 0));
-            self.versions.len() - 1
-        })
-    }
 }
 
 impl Latest {
@@ -232,15 +155,11 @@ impl Board {
     }
 
     fn begin(&mut self, path: Path, stages: Vec<String>) {
-        let row = |name| StageRow {
-            name,
-            rollback: false,
-            state: StageState::Waiting,
-            in_force_after_seconds: None,
-            requests: 0,
-        };
         self.path = path;
-        self.stages = stages.into_iter().map(row).collect();
+        self.stages = stages
+            .into_iter()
+            .map(|name| StageRow::new(name, false))
+            .collect();
         self.now = match self.command.as_str() {
             "verify" => "judging what is in force".to_owned(),
             "run" => "driving load".to_owned(),
@@ -248,41 +167,21 @@ impl Board {
         };
     }
 
-    /// The next stage that waits, or one that was not planned: a rollback goes before those that wait.
     fn applying(&mut self, name: String, rollback: bool) {
-        let planned = self
-            .stages
-            .iter()
-            .position(|row| row.state == StageState::Waiting);
-        let place = planned.unwrap_or(self.stages.len());
         self.now = format!("{name}: being applied");
         self.fresh = true;
-        if !rollback && self.stages.get(place).is_some_and(|row| row.name == name) {
-            self.stages[place].state = StageState::Applying;
-            return;
-        }
-        let row = StageRow {
-            name,
-            rollback,
-            state: StageState::Applying,
-            in_force_after_seconds: None,
-            requests: 0,
-        };
-        self.stages.insert(place, row);
+        stages::begin(&mut self.stages, name, rollback);
     }
 
     fn judging(&mut self, in_force_after: Option<Duration>) {
         let after = in_force_after.map(|after| after.as_secs_f64());
-        let Some(row) = self.current() else { return };
+        let Some(row) = stages::current(&mut self.stages) else {
+            return;
+        };
         row.state = StageState::Judging;
         row.in_force_after_seconds = after;
         let since = after.map(|after| format!("in force after {}, ", number::time(after)));
         self.now = format!("{}: {}being judged", row.name, since.unwrap_or_default());
-    }
-
-    fn current(&mut self) -> Option<&mut StageRow> {
-        let in_turn = |row: &&mut StageRow| matches!(row.state, StageState::Applying | StageState::Judging);
-        self.stages.iter_mut().find(in_turn)
     }
 
     fn see(&mut self, edges: Vec<EdgeNow>) {
@@ -291,7 +190,7 @@ impl Board {
         }
         if std::mem::take(&mut self.fresh) {
             self.edges.clear();
-            self.edges_of = self.current().map(|row| row.name.clone());
+            self.edges_of = stages::current(&mut self.stages).map(|row| row.name.clone());
         }
         for now in edges {
             let same = |row: &&mut EdgeRow| row.now.path == now.path && row.now.edge == now.edge;
@@ -314,7 +213,7 @@ impl Board {
         if !judged.causes.is_empty() {
             self.causes = judged.causes;
         }
-        let stage = self.current().map(|row| {
+        let stage = stages::current(&mut self.stages).map(|row| {
             row.state = StageState::Judged(judged.verdict);
             row.requests = judged.requests;
             row.name.clone()

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::board::{Board, EdgeRow};
 use super::curve::{Point, subject};
-use super::event::VersionNow;
+use super::edge::VersionNow;
 use super::facts::{share, verdict_of};
 use super::field;
 use crate::report::number;

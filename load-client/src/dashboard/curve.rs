@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::event::{EdgeNow, VersionNow};
+use super::edge::{EdgeNow, VersionNow};
 use crate::stats::Interval;
 
 /// Below this, every look is a point; above, a point is this much further on than the one before. On a logarithmic axis

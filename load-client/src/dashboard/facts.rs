@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::board::{Board, EdgeRow};
-use super::event::VersionNow;
+use super::edge::VersionNow;
 use super::field;
 use crate::report::number;
 use crate::stats::Verdict;

@@ -11,7 +11,8 @@ use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::board::Board;
-use super::event::{EdgeNow, Event};
+use super::edge::EdgeNow;
+use super::event::Event;
 use crate::outcome::{Dispatch, Outcome, Sink};
 
 /// How often whoever looks gets to see something new.

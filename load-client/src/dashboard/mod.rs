@@ -7,9 +7,11 @@
 //! with JavaScript alike: the script only puts in what has changed.
 
 mod address;
+mod answers;
 mod board;
 mod chart;
 mod curve;
+mod edge;
 mod event;
 mod facts;
 mod field;
@@ -17,6 +19,7 @@ mod live;
 mod page;
 mod server;
 mod squares;
+mod stages;
 mod stream;
 
 use std::io;
@@ -27,11 +30,14 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 pub use address::{InvalidAddress, PageAddress};
-pub use board::{Answers, Board, EdgeRow, Latest, StageRow, StageState};
+pub use answers::Answers;
+pub use board::{Board, EdgeRow, Latest};
 pub use curve::{Curve, Point};
-pub use event::{EdgeNow, Event, Judged, VersionNow};
+pub use edge::{EdgeNow, VersionNow};
+pub use event::{Event, Judged};
 pub use live::{Live, Tap};
 pub use squares::{Square, Squares};
+pub use stages::{StageRow, StageState};
 
 /// The page cannot be served.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,8 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::board::{Board, StageRow, StageState};
+use super::board::Board;
+use super::stages::{StageRow, StageState};
 use super::{chart, facts, field};
 use crate::judge::Conclusion;
 use crate::report::number;

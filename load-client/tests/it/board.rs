@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use load_client::dashboard::{Board, EdgeNow, Event, Judged, StageState};
 use load_client::expect::Path;
-use load_client::judge::{Conclusion, Judge};
+use load_client::judge::{Conclusion, Decision, Judge};
 use load_client::outcome::Failure;
 use load_client::report::Report;
 use rand::SeedableRng;
@@ -46,23 +46,12 @@ fn states(board: &Board) -> Vec<(&str, bool, StageState)> {
         .collect()
 }
 
-/// A stage of the project, drawn from a hat, with a look after each tenth request. The verdict is wrong with probability
-/// 0.001; the seed is one of the others.
-#[test]
-fn a_judgement_converges_on_the_board() {
-    let claims = declared(&stage(STAGE));
-    let mut judge = Judge::new(claims.clone(), &terms()).unwrap();
-    let (mut hat, mut random) = (Hat::new(&claims, 11), SmallRng::seed_from_u64(12));
-    let mut board = begun(&["10-stable", STAGE]);
-    board.take(applying("10-stable", false));
-    board.take(judged(Conclusion::Confirmed));
-    board.take(applying(STAGE, false));
-    board.take(Event::Judging {
-        in_force_after: Some(Duration::from_millis(9)),
-    });
-    assert_eq!(board.now, "30-canary-10: in force after 9 ms, being judged");
+/// Judges answers from a hat until there is a decision, with a look after each tenth. The decision, how many answers it
+/// took, and how many of them were of v2.
+fn watched(board: &mut Board, judge: &mut Judge, hat: &mut Hat) -> (Decision, u64, u64) {
+    let mut random = SmallRng::seed_from_u64(12);
     let (mut sent, mut v2) = (0_u64, 0_u64);
-    let decision = loop {
+    loop {
         let wanted = judge.wanted();
         let outcome = hat.draw(wanted[usize::try_from(sent).unwrap() % wanted.len()]);
         sent += 1;
@@ -72,12 +61,29 @@ fn a_judgement_converges_on_the_board() {
         let decided = judge.take(&outcome).cloned();
         if sent.is_multiple_of(10) {
             board.tick(Duration::from_millis(sent));
-            board.take(Event::Seen(EdgeNow::all(Path::Gateway, &judge)));
+            board.take(Event::Seen(EdgeNow::all(Path::Gateway, judge)));
         }
         if let Some(decision) = decided {
-            break decision;
+            return (decision, sent, v2);
         }
-    };
+    }
+}
+
+/// A stage of the project, drawn from a hat, with a look after each tenth request. The verdict is wrong with probability
+/// 0.001; the seed is one of the others.
+#[test]
+fn a_judgement_converges_on_the_board() {
+    let claims = declared(&stage(STAGE));
+    let mut judge = Judge::new(claims.clone(), &terms()).unwrap();
+    let mut board = begun(&["10-stable", STAGE]);
+    board.take(applying("10-stable", false));
+    board.take(judged(Conclusion::Confirmed));
+    board.take(applying(STAGE, false));
+    board.take(Event::Judging {
+        in_force_after: Some(Duration::from_millis(9)),
+    });
+    assert_eq!(board.now, "30-canary-10: in force after 9 ms, being judged");
+    let (decision, sent, v2) = watched(&mut board, &mut judge, &mut Hat::new(&claims, 11));
     let report = Report::new(Path::Gateway, &judge, &decision);
     board.take(Event::Judged(Judged::from(&report)));
 

@@ -27,8 +27,18 @@ fn found(program: &str) -> Option<PathBuf> {
 }
 
 impl Browser {
-    /// `None`, and a line that says so, where there is no browser.
-    pub(super) async fn start() -> Result<Option<Self>> {
+    /// Does something with a browser, and ends it however that ends. Says so and does nothing where there is none.
+    pub(super) async fn with(test: impl AsyncFnOnce(&Browser) -> Result<()>) -> Result<()> {
+        let Some(browser) = Browser::start().await? else {
+            return Ok(());
+        };
+        let seen = test(&browser).await;
+        // Without this it would outlive the test.
+        browser.window.quit().await?;
+        seen
+    }
+
+    async fn start() -> Result<Option<Self>> {
         let chromium = ["chromium", "google-chrome"].into_iter().find_map(found);
         let (Some(chromium), Some(chromedriver)) = (chromium, found("chromedriver")) else {
             skip();
@@ -96,11 +106,6 @@ impl Browser {
         let log = self.window.browser_log().await?;
         ensure!(log.is_empty(), "the console of the browser: {log:#?}");
         Ok(())
-    }
-
-    /// Ends it. Without this it would outlive the test.
-    pub(super) async fn quit(self) -> Result<()> {
-        Ok(self.window.quit().await?)
     }
 }
 

@@ -1,19 +1,15 @@
-//! A rollout, watched.
+//! A rollout, watched; and a split that is not as declared.
 
 use std::os::unix::fs::symlink;
-use std::process::Stdio;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Lab, LocalMesh, Target, until};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use serde_json::Value;
-use tempfile::TempDir;
+use e2e::{LocalMesh, Target, until};
+use serde_json::{Value, json};
 use thirtyfour::Key;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr};
 
+use super::client::Client;
 use super::driver::Browser;
 use super::{looks_well, the_keyboard_reaches_everything};
 
@@ -31,70 +27,29 @@ const FIGURES: &str = "return [...document.querySelectorAll('#facts tbody')].fla
 
 /// The latest squares: whether there are any of each version.
 const SQUARES: &str = "return ['v1', 'v2'].map((version) => document.querySelector(`#field .squares path.${version}`) !== null)";
-
-/// A rollout over two stages that serves a page.
-struct Rollout {
-    child: Child,
-    stderr: Lines<BufReader<ChildStderr>>,
-    page: String,
-    _stages: TempDir,
-}
-
-impl Rollout {
-    /// Wide tolerances, so that the walk is short: about a thousand requests in each stage. One walk in 50,000 ends
-    /// without being confirmed although nothing is wrong.
-    async fn start(mesh: &LocalMesh) -> Result<Self> {
-        let lab = mesh.lab();
-        let stages = tempfile::tempdir()?;
-        for stage in ["10-stable", "30-canary-10"] {
-            symlink(lab.stage(stage), stages.path().join(stage))?;
-        }
-        let mut command = lab.program("load-client");
-        command
-            .args(["rollout", "--apply", &mesh.apply_command(), "--stages"])
-            .arg(stages.path());
-        command.arg("--manifests").arg(lab.base());
-        command.args(["--url", &mesh.url("/version")]);
-        command.args(["--alpha", "0.00001", "--tolerance", "5pp", "--budget", "100000"]);
-        command.args(["--dashboard", "127.0.0.1:0", "--dashboard-hold", "forever"]);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn()?;
-        let stderr = child.stderr.take().context("its standard error")?;
-        let mut stderr = BufReader::new(stderr).lines();
-        let line = stderr.next_line().await?.context("load-client has ended")?;
-        let page = line.strip_prefix("live page: ").context(line.clone())?.to_owned();
-        Ok(Rollout {
-            child,
-            stderr,
-            page,
-            _stages: stages,
-        })
-    }
-
-    /// Ctrl-C while the page stays.
-    async fn end(mut self) -> Result<()> {
-        while let Some(line) = self.stderr.next_line().await? {
-            if line.contains("Ctrl-C ends it") {
-                break;
-            }
-        }
-        let pid = self.child.id().context("load-client has ended")?;
-        kill(Pid::from_raw(i32::try_from(pid)?), Signal::SIGINT)?;
-        let status = self.child.wait().await?;
-        ensure!(status.code() == Some(0), "load-client ended with {status}");
-        Ok(())
-    }
-}
+/// The verdict on each stage.
+const STAGES: &str =
+    "return [...document.querySelectorAll('#stages .state')].map((state) => state.textContent)";
 
 async fn text(browser: &Browser, id: &str) -> Result<String> {
     let found = browser
         .run(&format!("return document.getElementById('{id}').textContent"))
         .await?;
     Ok(found.as_str().unwrap_or_default().to_owned())
+}
+
+/// What the live region says when all is over.
+async fn announced(browser: &Browser) -> Result<String> {
+    let headline = async || {
+        let headline = text(browser, "headline").await?;
+        Ok(headline.contains("This is the end").then_some(headline))
+    };
+    let headline = until("the end is announced", PATIENCE, headline).await?;
+    let region = browser
+        .run("return document.getElementById('headline').role")
+        .await?;
+    ensure!(region == "status", "it is announced in a {region}");
+    Ok(headline)
 }
 
 /// Every observed share lies in its interval, and every edge is confirmed.
@@ -118,48 +73,42 @@ fn figures_agree(figures: &Value) -> Result<()> {
 
 #[tokio::test]
 async fn a_rollout_is_watched_from_its_first_squares_to_its_verdict() -> Result<()> {
-    let Some(browser) = Browser::start().await? else {
-        return Ok(());
-    };
-    let watched = watch(&browser).await;
-    browser.quit().await?;
-    watched
+    Browser::with(watch_a_rollout).await
 }
 
-async fn watch(browser: &Browser) -> Result<()> {
-    let lab = Lab::find()?;
+/// Wide tolerances, so that the walk is short: about a thousand requests in a stage. One walk in 50,000 ends without being
+/// confirmed although nothing is wrong.
+async fn watch_a_rollout(browser: &Browser) -> Result<()> {
     let mesh = LocalMesh::start("10-stable").await?;
-    let rollout = Rollout::start(&mesh).await?;
-    browser.window.goto(&rollout.page).await?;
+    let lab = mesh.lab();
+    let stages = tempfile::tempdir()?;
+    for stage in ["10-stable", "30-canary-10"] {
+        symlink(lab.stage(stage), stages.path().join(stage))?;
+    }
+    let mut command = lab.program("load-client");
+    command.args(["rollout", "--apply", &mesh.apply_command(), "--stages"]);
+    command.arg(stages.path()).arg("--manifests").arg(lab.base());
+    command.args(["--url", &mesh.url("/version"), "--alpha", "0.00001"]);
+    command.args(["--tolerance", "5pp", "--budget", "100000"]);
+    let mut client = Client::start(&mut command).await?;
+    browser.window.goto(&client.page).await?;
 
-    let both = async || Ok((browser.run(SQUARES).await? == serde_json::json!([true, true])).then_some(()));
+    let both = async || Ok((browser.run(SQUARES).await? == json!([true, true])).then_some(()));
     until("squares of both versions", PATIENCE, both).await?;
-    let announced = async || {
-        let headline = text(browser, "headline").await?;
-        Ok(headline.contains("This is the end").then_some(headline))
-    };
-    let headline = until("the end is announced", PATIENCE, announced).await?;
+    let headline = announced(browser).await?;
     ensure!(
         headline.starts_with("CONFIRMED 2 of 2 stages confirmed, 0 errors"),
         "{headline}"
     );
-    let region = browser
-        .run("return document.getElementById('headline').role")
-        .await?;
-    ensure!(region == "status", "it is announced in a {region}");
-    let stages = browser
-        .run("return [...document.querySelectorAll('#stages .state')].map((state) => state.textContent)")
-        .await?;
-    ensure!(
-        stages == serde_json::json!(["CONFIRMED", "CONFIRMED"]),
-        "{stages}"
-    );
+    let stages = browser.run(STAGES).await?;
+    ensure!(stages == json!(["CONFIRMED", "CONFIRMED"]), "{stages}");
     figures_agree(&browser.run(FIGURES).await?)?;
 
-    looks_well(browser, &lab, "live").await?;
+    looks_well(browser, lab, "live").await?;
     the_keyboard_works(browser).await?;
     browser.has_nothing_to_complain_of().await?;
-    rollout.end().await
+    client.done().await?;
+    client.end(0).await
 }
 
 /// The pause button and the explanation, without a mouse.
@@ -181,4 +130,46 @@ async fn the_keyboard_works(browser: &Browser) -> Result<()> {
     browser.press(Key::Space).await?;
     ensure!(text(browser, "connection").await? == "ended");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_violation_is_seen_with_its_cause_and_so_it_is_in_the_report() -> Result<()> {
+    Browser::with(watch_a_violation).await
+}
+
+/// All requests go to v1, and a tenth are declared to go to v2: certain after some hundred.
+async fn watch_a_violation(browser: &Browser) -> Result<()> {
+    let mesh = LocalMesh::start("10-stable").await?;
+    let lab = mesh.lab();
+    let folder = tempfile::tempdir()?;
+    let report = folder.path().join("report.html");
+    let mut command = lab.program("load-client");
+    command.args(["verify", "--url", &mesh.url("/version"), "--manifests"]);
+    command.arg(lab.base()).arg(lab.stage("30-canary-10"));
+    command.arg("--report").arg(&report);
+    let mut client = Client::start(&mut command).await?;
+    browser.window.goto(&client.page).await?;
+    let headline = announced(browser).await?;
+    ensure!(headline.starts_with("VIOLATION"), "{headline}");
+    let causes = text(browser, "causes").await?;
+    ensure!(
+        causes.contains("10-stable"),
+        "the stage that is in force: {causes}"
+    );
+    looks_well(browser, lab, "violation").await?;
+    client.done().await?;
+    the_report_looks_well(browser, &mesh, &report).await?;
+    client.end(1).await
+}
+
+/// The page that stays of it, opened as a file.
+async fn the_report_looks_well(browser: &Browser, mesh: &LocalMesh, report: &Path) -> Result<()> {
+    browser
+        .window
+        .goto(&format!("file://{}", report.display()))
+        .await?;
+    let all = browser.run("return document.body.textContent").await?;
+    ensure!(all.as_str().is_some_and(|all| all.contains("VIOLATION")), "{all}");
+    looks_well(browser, mesh.lab(), "report").await?;
+    browser.has_nothing_to_complain_of().await
 }

@@ -1,5 +1,6 @@
 //! Pages in a real browser: skipped by name where there is none (`scripts/browser-test` installs one).
 
+mod client;
 mod driver;
 mod live_page;
 
