@@ -58,11 +58,13 @@ struct Frame {
 impl Frame {
     fn new(row: &EdgeRow, declared: f64) -> Self {
         let around = TOLERANCES * row.now.tolerance;
+        // Where it is now is always to be seen.
+        let seen = row.curve.points.last().map_or(declared, |last| last.observed);
         #[allow(clippy::cast_precision_loss)] // counts below 2^53
         let last = (row.now.n as f64).max(LAST);
         Frame {
-            low: (declared - around).max(0.0),
-            high: (declared + around).min(1.0),
+            low: (declared - around).min(seen).max(0.0),
+            high: (declared + around).max(seen).min(1.0),
             last,
         }
     }
