@@ -56,7 +56,9 @@ impl FakeCluster {
     }
 
     fn script(&self) -> Command {
-        let mut script = Command::new("scripts/in-mesh");
+        // A shell cannot trap a signal that was ignored when it was started, as that of Ctrl-C is behind a `&`.
+        let mut script = Command::new("env");
+        script.args(["--default-signal=INT", "scripts/in-mesh"]);
         let path = format!(
             "{}:{}",
             self.folder.path().display(),
