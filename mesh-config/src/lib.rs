@@ -24,6 +24,7 @@ mod problem;
 mod route;
 mod text;
 mod view;
+mod xml;
 
 pub use client::{Client, Locality, Role, Workload};
 pub use explain::{ExplainedAction, ExplainedCluster, ExplainedPart, Explanation, TriedRule, explain};

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cases::{CaseResult, Report, Suite};
+use crate::xml::escaped;
 
 impl Report {
     /// One `testsuites` element.
@@ -66,34 +67,4 @@ fn details(case: &CaseResult) -> String {
         let _ = writeln!(text, "  {place}: {}", failure.decision);
     }
     escaped(&text)
-}
-
-/// Text inside of XML. Control characters have no place there at all.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(character),
-            character if character.is_control() => escaped.push('\u{fffd}'),
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn what_means_something_to_xml_is_escaped() {
-        assert_eq!(
-            escaped("<a b=\"c\">&\u{1}\n"),
-            "&lt;a b=&quot;c&quot;&gt;&amp;\u{fffd}\n"
-        );
-    }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::check::{Report, Severity};
 use crate::problem::{Problem, Source};
+use crate::xml::escaped;
 
 impl Report {
     /// A document with one suite for each of the files that were looked at. Findings that weigh as much as `threshold`, or
@@ -58,34 +59,4 @@ fn case(finding: &Problem, file: &str, fails: bool) -> String {
     format!(
         "    <testcase name=\"{name}\" classname=\"{file}\" file=\"{file}\" line=\"{line}\">\n      {inner}\n    </testcase>\n"
     )
-}
-
-/// A text inside of an element or attribute. Characters that XML 1.0 has no way to write are shown as `�`.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' => escaped.push(c),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn signs_of_xml_are_written_by_name_and_control_characters_replaced() {
-        assert_eq!(
-            escaped("<a b=\"&\">\t\u{7}"),
-            "&lt;a b=&quot;&amp;&quot;&gt;\t\u{fffd}"
-        );
-    }
 }
